@@ -1,0 +1,37 @@
+//! The forms in which a report is written.
+
+use std::fmt;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Format {
+    Csv,
+    Json,
+    Markdown,
+    Html,
+}
+
+impl Format {
+    pub(crate) const ALL: [Self; 4] = [Self::Csv, Self::Json, Self::Markdown, Self::Html];
+
+    /// Returns the format of that name, `md` being short for `markdown`.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "markdown" | "md" => Some(Self::Markdown),
+            "html" => Some(Self::Html),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! GitHub as a place to clone from: which host an API address belongs to, and the token for that host.
+
+use secrecy::SecretString;
+
+/// A secret for clones over https from one host, and from no other.
+#[derive(Debug, Clone)]
+pub(crate) struct Credential {
+    /// Host name, with the port if it is not the usual one.
+    pub(crate) host: String,
+    pub(crate) token: SecretString,
+}
+
+/// Returns the host that repositories are cloned from, given the address of the API. `Err` says what is wrong.
+pub(super) fn host(api_url: &str) -> Result<String, &'static str> {
+    let rest = api_url.strip_prefix("https://").ok_or("the address does not begin with https://")?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let plausible = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    if host.is_empty() || !host.chars().all(plausible) {
+        return Err("the address names no host");
+    }
+    // The API of github.com, and of enterprises hosted by GitHub, has a host of its own; a server answers at one host.
+    let hosted = host == "api.github.com" || host.ends_with(".ghe.com");
+    Ok(host.strip_prefix("api.").filter(|_| hosted).unwrap_or(host).to_ascii_lowercase())
+}
+
+/// Returns the `OWNER/NAME` that was meant; `Err` says what is wrong.
+pub(super) fn full_name(repo: &str, owner: Option<&str>) -> Result<String, &'static str> {
+    let word = |text: &str| {
+        !text.is_empty()
+            && text.chars().any(|c| c != '.')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    };
+    let (owner, name) = match repo.split_once('/') {
+        Some((owner, name)) => (owner, name),
+        None => (owner.ok_or("it names no owner, and neither does github.owner")?, repo),
+    };
+    if word(owner) && word(name) { Ok(format!("{owner}/{name}")) } else { Err("it is not of the form OWNER/NAME") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derives_the_host_of_clones() {
+        for (api, expect) in [
+            ("https://api.github.com", Some("github.com")),
+            ("https://api.github.com/", Some("github.com")),
+            ("https://ghe.corp.example/api/v3", Some("ghe.corp.example")),
+            ("https://GHE.corp.example:8443/api/v3", Some("ghe.corp.example:8443")),
+            ("https://api.corp.ghe.com", Some("corp.ghe.com")),
+            ("https://api.corp.example", Some("api.corp.example")),
+            ("http://ghe.corp.example", None),
+            ("https://", None),
+            ("https://ann:pw@host/", None),
+            ("ghe.corp.example", None),
+        ] {
+            assert_eq!(host(api).ok().as_deref(), expect, "{api}");
+        }
+    }
+
+    #[test]
+    fn completes_names() {
+        for (repo, owner, expect) in [
+            ("o/n", None, Some("o/n")),
+            ("o/n", Some("x"), Some("o/n")),
+            ("n", Some("x"), Some("x/n")),
+            ("n", None, None),
+            ("o/n/m", None, None),
+            ("o/", None, None),
+            ("../n", None, None),
+            ("https://github.com/o/n", None, None),
+        ] {
+            assert_eq!(full_name(repo, owner).ok().as_deref(), expect, "{repo}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The cache port: facts by content, shared by whoever analyses.
+//!
+//! A key holds everything that can change its value, and a value carries version and checksum (see
+//! [`codec`](crate::codec)), so the whole cache may be flushed, evicted or damaged at any moment: only time is lost.
+
+pub mod embedded;
+
+use async_trait::async_trait;
+
+use crate::contract::Digest;
+use crate::facts::FACTS_VERSION;
+use crate::object_id::ObjectId;
+
+/// Promises: a `get` answers each key in order; whatever goes wrong is a miss. A `put` may be lost. Neither waits
+/// longer than computing the value again would take.
+#[async_trait]
+pub trait Cache: Send + Sync {
+    async fn get(&self, keys: &[Key]) -> Vec<Option<Vec<u8>>>;
+
+    async fn put(&self, entries: Vec<(Key, Vec<u8>)>);
+}
+
+/// What a cached value was computed from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// Returns the key of the facts of `commit` in a snapshot whose binary attributes hash to `attributes`, analysed
+    /// with files up to `max_blob_bytes`.
+    pub fn facts(attributes: &Digest, max_blob_bytes: u64, commit: &ObjectId) -> Self {
+        Self::new(b'f', attributes, max_blob_bytes, commit)
+    }
+
+    /// Returns the key of what `merge` did to its first parent's tree.
+    pub fn mainline_net(attributes: &Digest, max_blob_bytes: u64, merge: &ObjectId) -> Self {
+        Self::new(b'm', attributes, max_blob_bytes, merge)
+    }
+
+    fn new(kind: u8, attributes: &Digest, max_blob_bytes: u64, commit: &ObjectId) -> Self {
+        // Every field but the last has a fixed length, so no two keys run into each other.
+        let mut key = vec![kind];
+        key.extend_from_slice(&FACTS_VERSION.to_le_bytes());
+        key.extend_from_slice(&max_blob_bytes.to_le_bytes());
+        key.extend_from_slice(&attributes[..16]);
+        key.extend_from_slice(commit.as_bytes());
+        Self(key)
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A cache that holds nothing: every `get` is a miss.
+pub struct NoCache;
+
+#[async_trait]
+impl Cache for NoCache {
+    async fn get(&self, keys: &[Key]) -> Vec<Option<Vec<u8>>> {
+        vec![None; keys.len()]
+    }
+
+    async fn put(&self, _entries: Vec<(Key, Vec<u8>)>) {}
+}

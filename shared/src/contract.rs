@@ -1,0 +1,277 @@
+//! The messages between coordinator and worker, versioned as one contract.
+//!
+//! A message is read only if its version is known; the samples of every version stay in the tests. No message holds
+//! a credential: a repository names its source, and the worker that opens it knows what it may use.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{self, DecodeError, Kind};
+use crate::facts::CommitFacts;
+use crate::ids::{BatchId, JobId};
+use crate::object_id::ObjectId;
+
+pub const CONTRACT_VERSION: u16 = 1;
+
+/// One unit of work, as the coordinator asks for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: JobId,
+    pub batch: BatchId,
+    pub source: Source,
+    pub work: Work,
+    /// A file with a larger side than this keeps its lines unknown.
+    pub max_blob_bytes: u64,
+}
+
+/// Where a repository is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Source {
+    /// A directory on the worker's machine, opened in place and never written to.
+    Local { path: String },
+    /// Anything to be fetched into a mirror: `https://`, `ssh://`, `file://` and the scp-like form.
+    Remote { url: String },
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Local { path } => path.fmt(f),
+            Self::Remote { url } => url.fmt(f),
+        }
+    }
+}
+
+/// Which commits of a repository are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Revisions {
+    /// What `HEAD` names: the default branch of a bare repository or a remote, the checked-out one otherwise.
+    Head,
+    Branch(String),
+    /// Every branch.
+    AllBranches,
+}
+
+impl std::fmt::Display for Revisions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Head => f.write_str("default branch"),
+            Self::Branch(name) => write!(f, "branch {name}"),
+            Self::AllBranches => f.write_str("all branches"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Work {
+    /// Fetch, pin the snapshot, list the commits that are new since `base`.
+    Survey { revisions: Revisions, base: Option<Base> },
+    /// Analyse these commits. `head` names the tree whose attributes say what is binary.
+    Slice { head: ObjectId, commits: Vec<ObjectId>, mainline_merges: Vec<ObjectId> },
+    /// Count the text lines at the tip, the other side of the conservation law.
+    Tip { head: ObjectId },
+}
+
+impl Work {
+    /// Returns a description of the work that no other work of the same source shares.
+    pub fn key(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("our own types have lengths")
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Survey { .. } => "survey",
+            Self::Slice { .. } => "slice",
+            Self::Tip { .. } => "tip",
+        }
+    }
+}
+
+/// The snapshot an earlier analysis ended with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    pub refs: Digest,
+    pub tips: Vec<ObjectId>,
+    pub head: Option<ObjectId>,
+}
+
+/// A BLAKE3 hash.
+pub type Digest = [u8; 32];
+
+/// The refs of a repository, pinned to object ids: everything later refers to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Hash over the refs that matter to the asked revisions: equal hash, equal commits.
+    pub refs: Digest,
+    /// `None` for a repository without a commit.
+    pub head: Option<ObjectId>,
+    /// Short name of the branch `head` was read from.
+    pub branch: Option<String>,
+    /// The ends of history that are walked from.
+    pub tips: Vec<ObjectId>,
+    /// Hash over the attributes at `head` that decide what is binary. Facts of another hash are other facts.
+    pub attributes: Digest,
+    pub shallow: bool,
+    /// `.mailmap` at `head`.
+    pub mailmap: Option<Vec<u8>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SurveyResult {
+    /// The refs are those of the base: nothing to do.
+    Unchanged,
+    /// The snapshot and how its commits differ from those of the base (all are new where there is none).
+    Changed(Box<Changed>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    pub snapshot: Snapshot,
+    /// False where the base's history could not be compared: then `added` is the whole snapshot.
+    pub since_base: bool,
+    /// In walk order, newest first.
+    pub added: Vec<ObjectId>,
+    pub mainline: Mainline,
+}
+
+/// The first-parent chain of the head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mainline {
+    /// True where `commits` continue the chain of the base; false where they replace it.
+    pub continues_base: bool,
+    pub commits: Vec<ObjectId>,
+    /// Those of them with two or more parents.
+    pub merges: Vec<ObjectId>,
+}
+
+/// What a merge on the mainline did to the tree, compared with its first parent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MainlineNet {
+    pub net_lines: i64,
+    pub binary_flip_lines: i64,
+    pub unknown_files: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SliceResult {
+    pub facts: Vec<CommitFacts>,
+    pub mainline_merges: Vec<(ObjectId, MainlineNet)>,
+    /// How many of the facts came from the cache.
+    pub cache_hits: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TipResult {
+    pub lines: u64,
+    pub unknown_files: u32,
+}
+
+/// What a worker says of a job. Delivered at least once; recording it twice changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub job: JobId,
+    pub batch: BatchId,
+    pub worker: String,
+    pub elapsed_millis: u64,
+    pub result: Result<WorkResult, Failure>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WorkResult {
+    Survey(SurveyResult),
+    Slice(SliceResult),
+    Tip(TipResult),
+}
+
+/// Why a job could not be done. The repository is reported with it; the batch goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub class: FailureClass,
+    /// For people; holds no secret.
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureClass {
+    NotFound,
+    NotARepository,
+    PermissionDenied,
+    UnsupportedFormat,
+    BranchNotFound,
+    /// Commits or trees are damaged or missing, so that the history cannot be walked.
+    Corrupt,
+    FetchFailed,
+    AuthenticationFailed,
+    /// The analysis itself failed; a defect of gitfleet.
+    Internal,
+}
+
+impl FailureClass {
+    /// Returns the stable name for reports, the store and scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::NotARepository => "not_a_repository",
+            Self::PermissionDenied => "permission_denied",
+            Self::UnsupportedFormat => "unsupported_format",
+            Self::BranchNotFound => "branch_not_found",
+            Self::Corrupt => "corrupt",
+            Self::FetchFailed => "fetch_failed",
+            Self::AuthenticationFailed => "authentication_failed",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether trying again may help without anybody doing anything.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::FetchFailed)
+    }
+}
+
+/// A sign of life of a running job. It may be lost; nothing but a progress bar and a lease depends on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    pub job: JobId,
+    pub batch: BatchId,
+    pub worker: String,
+    /// Units done so far: commits for a slice, files for a tip, bytes for a fetch.
+    pub done: u64,
+}
+
+impl Job {
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(Kind::Job, CONTRACT_VERSION, self)
+    }
+
+    /// # Errors
+    ///
+    /// Where the bytes are no job of a known version.
+    pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
+        codec::decode(Kind::Job, CONTRACT_VERSION, frame)
+    }
+}
+
+impl Outcome {
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(Kind::Outcome, CONTRACT_VERSION, self)
+    }
+
+    /// # Errors
+    ///
+    /// Where the bytes are no outcome of a known version.
+    pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
+        codec::decode(Kind::Outcome, CONTRACT_VERSION, frame)
+    }
+}
+
+impl Heartbeat {
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(Kind::Heartbeat, CONTRACT_VERSION, self)
+    }
+
+    /// # Errors
+    ///
+    /// Where the bytes are no heartbeat of a known version.
+    pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
+        codec::decode(Kind::Heartbeat, CONTRACT_VERSION, frame)
+    }
+}

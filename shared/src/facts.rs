@@ -1,0 +1,135 @@
+//! What one commit says: a pure function of the commit, the path attributes of the snapshot that decide what is
+//! binary, and [`FACTS_VERSION`]. No config, no clock, no identity merging.
+
+use serde::{Deserialize, Serialize};
+
+use crate::object_id::ObjectId;
+
+/// Version of the facts. It grows by one whenever the same commit would yield other facts; cached facts of another
+/// version are a miss.
+pub const FACTS_VERSION: u32 = 1;
+
+/// Name and e-mail exactly as the commit has them, in UTF-8 where the commit names its encoding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Signature {
+    #[serde(with = "serde_bytes")]
+    pub name: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    pub email: Vec<u8>,
+}
+
+/// A time that somebody claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedTime {
+    /// Seconds since 1970-01-01T00:00:00Z, or `None` where the commit holds no number that fits.
+    pub seconds: Option<i64>,
+    /// The author's own offset from UTC, in minutes.
+    pub offset_minutes: i16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitFacts {
+    pub id: ObjectId,
+    pub parents: u32,
+    pub author: Signature,
+    pub authored: ClaimedTime,
+    pub committer: Signature,
+    pub committed: ClaimedTime,
+    /// Subject and body, cut at [`MESSAGE_LIMIT_BYTES`].
+    #[serde(with = "serde_bytes")]
+    pub message: Vec<u8>,
+    /// Changes against the only parent, or against nothing for a root, ascending by path. Empty for a merge, whose
+    /// changes are its parents' work.
+    pub files: Vec<FileChange>,
+}
+
+/// Longer messages are cut here. The longest hand-written ones known stay well below.
+pub const MESSAGE_LIMIT_BYTES: usize = 16 * 1024;
+
+impl CommitFacts {
+    pub fn is_merge(&self) -> bool {
+        self.parents > 1
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// The path after the change; for a deletion, the path that went.
+    #[serde(with = "serde_bytes")]
+    pub path: Vec<u8>,
+    pub kind: ChangeKind,
+    pub lines: Lines,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChangeKind {
+    Added,
+    Deleted,
+    /// Content, mode or type changed under the same path.
+    Modified,
+    /// Similar enough to a deleted file to be its continuation. The two line counts say what the same change looks
+    /// like when renames are not followed: one deletion and one addition.
+    Renamed {
+        #[serde(with = "serde_bytes")]
+        from: Vec<u8>,
+        whole_old: Lines,
+        whole_new: Lines,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lines {
+    Counted {
+        added: u32,
+        deleted: u32,
+    },
+    /// A side is binary: git prints `-`. Where only one side is, `net_text_lines` says how many text lines joined
+    /// (or, negative, left) the repository by it; 0 where both are.
+    Binary {
+        net_text_lines: i32,
+    },
+    /// Unknown is not zero: these lines are in no sum.
+    Unknown(UnknownReason),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum UnknownReason {
+    /// The object is not there, as in a pruned or partial clone.
+    MissingObject,
+    /// A side is larger than the limit on file size.
+    TooLarge,
+    /// The object is there and cannot be decoded.
+    CorruptObject,
+}
+
+impl UnknownReason {
+    /// Returns the name used in reports and in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MissingObject => "missing_object",
+            Self::TooLarge => "too_large",
+            Self::CorruptObject => "corrupt_object",
+        }
+    }
+}
+
+/// One change as `--no-renames` shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlainChange<'a> {
+    pub path: &'a [u8],
+    pub lines: Lines,
+}
+
+impl FileChange {
+    /// Returns what the change looks like when renames are not followed: a rename is a deletion and an addition.
+    pub fn without_renames(&self) -> impl Iterator<Item = PlainChange<'_>> {
+        let (first, second) = match &self.kind {
+            ChangeKind::Renamed { from, whole_old, whole_new } => (
+                PlainChange { path: from, lines: *whole_old },
+                Some(PlainChange { path: &self.path, lines: *whole_new }),
+            ),
+            _ => (PlainChange { path: &self.path, lines: self.lines }, None),
+        };
+        std::iter::once(first).chain(second)
+    }
+}

@@ -1,0 +1,202 @@
+//! Which paths git takes for binary or text by attribute, whatever their content.
+//!
+//! Read from the `.gitattributes` files of one tree, never from a working copy: two workers must agree. Only the
+//! `diff` attribute and the macros that set it matter here; filters and drivers are never run.
+
+use std::collections::{HashMap, HashSet};
+
+use gitfleet_shared::contract::Digest;
+use gix::attrs::search::{MetadataCollection, Outcome};
+use gix::attrs::{Search, StateRef};
+use gix::bstr::{BStr, ByteSlice as _};
+
+use crate::lines::looks_binary;
+use crate::objects::Objects;
+use crate::tree::{self, Mode};
+
+/// What the attributes say of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Binary,
+    Text,
+    /// Nothing: look at the content.
+    Nothing,
+}
+
+#[derive(Default)]
+pub struct Attributes {
+    /// `None` where no rule of the tree can matter.
+    rules: Option<Rules>,
+    /// Matching walks all patterns; paths come again with every commit that touches them.
+    known: HashMap<Vec<u8>, Said>,
+    digest: Digest,
+}
+
+struct Rules {
+    search: Search,
+    collection: MetadataCollection,
+    outcome: Outcome,
+}
+
+impl Attributes {
+    /// Reads the attributes of the tree `root`.
+    pub fn of_tree(objects: &Objects, root: gix::ObjectId) -> Self {
+        let mut files = Vec::new();
+        for change in tree::files(objects, root).changes {
+            let Some(side) = change.new.filter(|side| side.mode.is_regular()) else { continue };
+            let name = change.path.rsplit(|byte| *byte == b'/').next();
+            if name != Some(b".gitattributes") {
+                continue;
+            }
+            let mut content = Vec::new();
+            // What cannot be read cannot say anything; git passes over such a file too.
+            if objects.blob(&side.id, &mut content).is_ok() {
+                let directory = change.path[..change.path.len() - b".gitattributes".len()].to_vec();
+                files.push((directory, content));
+            }
+        }
+        Self::of_files(files)
+    }
+
+    /// `files` are pairs of directory (empty, or ending in a slash) and content.
+    fn of_files(mut files: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
+        // Deeper files override those above them.
+        files.sort_by_key(|(directory, _)| directory.iter().filter(|byte| **byte == b'/').count());
+        let mut hasher = blake3::Hasher::new();
+        let mut macros: HashSet<Vec<u8>> = HashSet::from([b"diff".to_vec(), b"binary".to_vec()]);
+        let mut matter = false;
+        for (directory, content) in &files {
+            for line in content.lines().filter(|line| matters(line, &mut macros)) {
+                matter = true;
+                for part in [directory.as_slice(), line] {
+                    hasher.update(&(part.len() as u64).to_le_bytes());
+                    hasher.update(part);
+                }
+            }
+        }
+        if !matter {
+            return Self::default();
+        }
+        let mut collection = MetadataCollection::default();
+        let no_files = std::iter::empty::<std::path::PathBuf>();
+        let mut search = Search::new_globals(no_files, &mut Vec::new(), &mut collection)
+            .expect("the built-in macros are well-formed and no file is read");
+        for (directory, content) in &files {
+            // Patterns are anchored at the directory of the file they stand in; the name only says which that is.
+            let Ok(directory_path) = gix::path::from_bstr(directory.as_bstr()) else { continue };
+            let source = directory_path.join(".gitattributes");
+            let root = std::path::Path::new("");
+            let added =
+                search.add_patterns_buffer(content, source, Some(root), &mut collection, directory.is_empty());
+            if let Err(error) = added {
+                tracing::debug!(%error, "a .gitattributes file is passed over");
+            }
+        }
+        let mut outcome = Outcome::default();
+        outcome.initialize_with_selection(&collection, ["diff"]);
+        Self {
+            rules: Some(Rules { search, collection, outcome }),
+            known: HashMap::new(),
+            digest: *hasher.finalize().as_bytes(),
+        }
+    }
+
+    /// Hash over the rules that matter; all zeros where there are none.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Whether git takes `content` at `path` for binary.
+    pub fn is_binary(&mut self, path: &[u8], mode: Mode, content: &[u8]) -> bool {
+        // Attributes speak of files only; the content of a symlink or submodule entry is git's own.
+        let said = if mode.is_regular() { self.say(path) } else { Said::Nothing };
+        match said {
+            Said::Binary => true,
+            Said::Text => false,
+            Said::Nothing => looks_binary(content),
+        }
+    }
+
+    fn say(&mut self, path: &[u8]) -> Said {
+        let Some(rules) = &mut self.rules else { return Said::Nothing };
+        if let Some(said) = self.known.get(path) {
+            return *said;
+        }
+        let said = rules.say(path.as_bstr());
+        self.known.insert(path.to_vec(), said);
+        said
+    }
+}
+
+impl Rules {
+    fn say(&mut self, path: &BStr) -> Said {
+        self.outcome.initialize_with_selection(&self.collection, ["diff"]);
+        self.search.pattern_matching_relative_path(
+            path,
+            gix::glob::pattern::Case::Sensitive,
+            Some(false),
+            &mut self.outcome,
+        );
+        match self.outcome.iter_selected().next().map(|found| found.assignment.state) {
+            Some(StateRef::Unset) => Said::Binary,
+            Some(StateRef::Set) => Said::Text,
+            // A named driver without configuration decides by content, as no attribute does.
+            _ => Said::Nothing,
+        }
+    }
+}
+
+/// Whether a line of `.gitattributes` can change what `diff` is; definitions of macros that can are learned.
+fn matters(line: &[u8], macros: &mut HashSet<Vec<u8>>) -> bool {
+    let line = line.trim_start();
+    if line.starts_with(b"#") {
+        return false;
+    }
+    let mut words = line.fields();
+    let pattern = words.next().unwrap_or_default();
+    let matters = words.any(|word| {
+        let name = word.trim_start_with(|c| c == '-' || c == '!');
+        let name = name.split_once_str("=").map_or(name, |(name, _)| name);
+        macros.contains(name)
+    });
+    if matters && let Some(name) = pattern.strip_prefix(b"[attr]") {
+        macros.insert(name.to_vec());
+    }
+    matters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(files: &[(&str, &str)], path: &str, content: &[u8], binary: bool) {
+        let files = files.iter().map(|(d, c)| (d.as_bytes().to_vec(), c.as_bytes().to_vec())).collect();
+        let mut attributes = Attributes::of_files(files);
+        assert_eq!(attributes.is_binary(path.as_bytes(), Mode::File, content), binary, "{path}");
+    }
+
+    #[test]
+    fn rules_override_content_and_deeper_rules_override_upper_ones() {
+        check(&[], "a.txt", b"text", false);
+        check(&[], "a.txt", b"\0", true);
+        check(&[("", "*.svg binary\n")], "pictures/a.svg", b"text", true);
+        check(&[("", "*.svg -diff\n")], "a.svg", b"text", true);
+        check(&[("", "*.dat diff\n")], "a.dat", b"\0", false);
+        check(&[("", "*.py diff=python\n")], "a.py", b"text", false);
+        check(&[("", "[attr]blob -diff\n*.x blob\n")], "a.x", b"text", true);
+        check(&[("", "* -diff\n"), ("src/", "* diff\n")], "src/a", b"text", false);
+        check(&[("", "* -diff\n"), ("src/", "* diff\n")], "other/a", b"text", true);
+        check(&[("src/", "/top binary\n")], "src/top", b"text", true);
+        check(&[("src/", "/top binary\n")], "src/deep/top", b"text", false);
+    }
+
+    #[test]
+    fn rules_that_cannot_matter_leave_the_digest_alone() {
+        let digest = |content: &str| {
+            Attributes::of_files(vec![(Vec::new(), content.as_bytes().to_vec())]).digest()
+        };
+        assert_eq!(digest("* text=auto\n*.sh eol=lf\n"), [0; 32]);
+        assert_ne!(digest("*.svg binary\n"), [0; 32]);
+        assert_eq!(digest("*.svg binary\n"), digest("# said before\n* text=auto\n*.svg binary\n"));
+    }
+}

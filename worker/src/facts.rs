@@ -1,0 +1,289 @@
+//! From a commit to its facts: the engine.
+
+use gitfleet_shared::contract::{Digest, MainlineNet};
+use gitfleet_shared::facts::{ChangeKind, CommitFacts, FileChange, Lines, UnknownReason};
+use gitfleet_shared::object_id::ObjectId;
+
+use crate::attributes::Attributes;
+use crate::commit::{self, Commit};
+use crate::lines;
+use crate::objects::{Objects, ReadError};
+use crate::rename;
+use crate::survey;
+use crate::tree::{self, Change, Changes, Mode, Side};
+
+/// Analyses commits of one repository; one per thread.
+pub struct Engine {
+    objects: Objects,
+    attributes: Attributes,
+    /// Commits whose parents are cut off in a shallow clone; git takes them for roots.
+    shallow: Vec<gix::ObjectId>,
+    digest: Digest,
+    scratch: Scratch,
+}
+
+#[derive(Default)]
+struct Scratch {
+    commit: Vec<u8>,
+    old: Vec<u8>,
+    new: Vec<u8>,
+}
+
+/// A side of a change, with its content in a scratch buffer.
+enum Content<'a> {
+    /// The path is not there on this side.
+    Absent,
+    Text(&'a [u8]),
+    Binary,
+    Unknown(UnknownReason),
+}
+
+impl Content<'_> {
+    fn text(&self) -> &[u8] {
+        match self {
+            Self::Text(content) => content,
+            _ => &[],
+        }
+    }
+
+    fn text_lines(&self) -> i64 {
+        i64::from(lines::count(self.text()))
+    }
+}
+
+impl Engine {
+    /// Returns an engine for `repository` that takes the binary attributes of the commit `head`.
+    ///
+    /// # Errors
+    ///
+    /// Where `head` cannot be read.
+    pub fn new(
+        repository: gix::Repository,
+        head: gix::ObjectId,
+        max_blob_bytes: u64,
+    ) -> Result<Self, ReadError> {
+        let shallow = survey::shallow_commits(&repository);
+        let objects = Objects::new(repository, max_blob_bytes);
+        let mut data = Vec::new();
+        objects.commit(&head, &mut data)?;
+        let links = commit::links(&data).ok_or(ReadError::Corrupt(head))?;
+        let attributes = Attributes::of_tree(&objects, links.tree);
+        let digest = digest(&attributes, &shallow);
+        Ok(Self { objects, attributes, shallow, digest, scratch: Scratch::default() })
+    }
+
+    /// Hash over everything beside the commit that its facts depend on.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// Returns the facts of the commit `id`.
+    ///
+    /// # Errors
+    ///
+    /// Where the commit itself cannot be read. Trees and blobs that cannot be read make lines unknown.
+    pub fn facts(&mut self, id: gix::ObjectId) -> Result<CommitFacts, ReadError> {
+        let commit = self.commit(id)?;
+        let files = match commit.parents.as_slice() {
+            [] => self.files(tree::diff(&self.objects, None, Some(commit.tree))),
+            [parent] => match self.tree_of(*parent) {
+                Ok(tree) => self.files(tree::diff(&self.objects, Some(tree), Some(commit.tree))),
+                Err(error) => vec![unreadable(Vec::new(), error)],
+            },
+            _ => Vec::new(),
+        };
+        Ok(CommitFacts {
+            id: ObjectId::try_from(id.as_bytes()).expect("gix has the hash lengths git has"),
+            parents: u32::try_from(commit.parents.len()).unwrap_or(u32::MAX),
+            author: commit.author,
+            authored: commit.authored,
+            committer: commit.committer,
+            committed: commit.committed,
+            message: commit.message,
+            files,
+        })
+    }
+
+    /// Returns what the merge `id` did to the tree of its first parent. Net lines need no diff: they are the
+    /// difference of the line counts.
+    ///
+    /// # Errors
+    ///
+    /// Where the commit itself cannot be read.
+    pub fn mainline_net(&mut self, id: gix::ObjectId) -> Result<MainlineNet, ReadError> {
+        let commit = self.commit(id)?;
+        let mut net = MainlineNet::default();
+        let old = match commit.parents.first() {
+            Some(parent) => match self.tree_of(*parent) {
+                Ok(tree) => Some(tree),
+                Err(_) => return Ok(MainlineNet { unknown_files: 1, ..net }),
+            },
+            None => None,
+        };
+        let Changes { changes, unreadable } = tree::diff(&self.objects, old, Some(commit.tree));
+        net.unknown_files += u32::try_from(unreadable.len()).unwrap_or(u32::MAX);
+        for change in &changes {
+            let Self { objects, attributes, scratch, .. } = self;
+            let old = content(objects, attributes, &change.path, change.old, &mut scratch.old);
+            let new = content(objects, attributes, &change.path, change.new, &mut scratch.new);
+            let lines = new.text_lines() - old.text_lines();
+            match (&old, &new) {
+                (Content::Unknown(_), _) | (_, Content::Unknown(_)) => net.unknown_files += 1,
+                (Content::Binary, _) | (_, Content::Binary) => net.binary_flip_lines += lines,
+                _ => net.net_lines += lines,
+            }
+        }
+        Ok(net)
+    }
+
+    /// Returns the text lines of all files of the commit `id`, and the number of files whose lines are unknown.
+    /// `progress` is told after each file.
+    ///
+    /// # Errors
+    ///
+    /// Where the commit itself cannot be read.
+    pub fn tip_lines(
+        &mut self,
+        id: gix::ObjectId,
+        mut progress: impl FnMut(),
+    ) -> Result<(u64, u32), ReadError> {
+        let commit = self.commit(id)?;
+        let Changes { changes, unreadable } = tree::files(&self.objects, commit.tree);
+        let (mut lines, mut unknown) = (0, u32::try_from(unreadable.len()).unwrap_or(u32::MAX));
+        for change in &changes {
+            let Self { objects, attributes, scratch, .. } = self;
+            match content(objects, attributes, &change.path, change.new, &mut scratch.new) {
+                Content::Text(text) => lines += u64::from(lines::count(text)),
+                Content::Unknown(_) => unknown += 1,
+                Content::Binary | Content::Absent => {}
+            }
+            progress();
+        }
+        Ok((lines, unknown))
+    }
+
+    fn commit(&mut self, id: gix::ObjectId) -> Result<Commit, ReadError> {
+        self.objects.commit(&id, &mut self.scratch.commit)?;
+        let mut commit = commit::parse(&self.scratch.commit).ok_or(ReadError::Corrupt(id))?;
+        if self.shallow.binary_search(&id).is_ok() {
+            commit.parents.clear();
+        }
+        Ok(commit)
+    }
+
+    fn tree_of(&mut self, id: gix::ObjectId) -> Result<gix::ObjectId, ReadError> {
+        self.objects.commit(&id, &mut self.scratch.commit)?;
+        Ok(commit::links(&self.scratch.commit).ok_or(ReadError::Corrupt(id))?.tree)
+    }
+
+    fn files(&mut self, found: Changes) -> Vec<FileChange> {
+        let Changes { changes, unreadable: missing } = found;
+        let renames = rename::detect(&self.objects, &mut self.attributes, &changes);
+        let mut continues = vec![None; changes.len()];
+        let mut gone = vec![false; changes.len()];
+        for rename in renames {
+            continues[rename.added] = Some(rename.deleted);
+            gone[rename.deleted] = true;
+        }
+        let mut files: Vec<FileChange> = missing.into_iter().map(|(path, e)| unreadable(path, e)).collect();
+        for (position, change) in changes.iter().enumerate() {
+            if gone[position] {
+                continue;
+            }
+            files.push(match continues[position] {
+                Some(deleted) => self.renamed(&changes[deleted], change),
+                None => self.changed(change),
+            });
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    }
+
+    fn changed(&mut self, change: &Change) -> FileChange {
+        let kind = match (change.old, change.new) {
+            (None, _) => ChangeKind::Added,
+            (_, None) => ChangeKind::Deleted,
+            _ => ChangeKind::Modified,
+        };
+        let lines = self.compare((&change.path, change.old), (&change.path, change.new));
+        FileChange { path: change.path.clone(), kind, lines }
+    }
+
+    fn renamed(&mut self, old: &Change, new: &Change) -> FileChange {
+        let lines = self.compare((&old.path, old.old), (&new.path, new.new));
+        let whole_old = self.compare((&old.path, old.old), (&old.path, None));
+        let whole_new = self.compare((&new.path, None), (&new.path, new.new));
+        let from = old.path.clone();
+        FileChange {
+            path: new.path.clone(),
+            kind: ChangeKind::Renamed { from, whole_old, whole_new },
+            lines,
+        }
+    }
+
+    fn compare(&mut self, old: (&[u8], Option<Side>), new: (&[u8], Option<Side>)) -> Lines {
+        let Self { objects, attributes, scratch, .. } = self;
+        let old_content = content(objects, attributes, old.0, old.1, &mut scratch.old);
+        let new_content = content(objects, attributes, new.0, new.1, &mut scratch.new);
+        match (&old_content, &new_content) {
+            (Content::Unknown(reason), _) | (_, Content::Unknown(reason)) => Lines::Unknown(*reason),
+            (Content::Binary, _) | (_, Content::Binary) => Lines::Binary {
+                net_text_lines: i32::try_from(new_content.text_lines() - old_content.text_lines())
+                    .unwrap_or(0),
+            },
+            (old_text, new_text) => {
+                let diff = lines::diff(old_text.text(), new_text.text());
+                Lines::Counted { added: diff.added, deleted: diff.deleted }
+            }
+        }
+    }
+}
+
+fn digest(attributes: &Attributes, shallow: &[gix::ObjectId]) -> Digest {
+    if shallow.is_empty() {
+        return attributes.digest();
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&attributes.digest());
+    for id in shallow {
+        hasher.update(id.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}
+
+fn content<'a>(
+    objects: &Objects,
+    attributes: &mut Attributes,
+    path: &[u8],
+    side: Option<Side>,
+    buffer: &'a mut Vec<u8>,
+) -> Content<'a> {
+    let Some(side) = side else { return Content::Absent };
+    if side.mode == Mode::Submodule {
+        // What git compares of a submodule is this line.
+        *buffer = format!("Subproject commit {}\n", side.id).into_bytes();
+        return Content::Text(buffer);
+    }
+    match objects.blob(&side.id, buffer) {
+        Err(error) => Content::Unknown(reason(error)),
+        Ok(()) if attributes.is_binary(path, side.mode, buffer) => Content::Binary,
+        Ok(()) => Content::Text(buffer),
+    }
+}
+
+/// A directory that could not be compared stands for all that changed below it.
+fn unreadable(path: Vec<u8>, error: ReadError) -> FileChange {
+    FileChange { path, kind: ChangeKind::Modified, lines: Lines::Unknown(reason(error)) }
+}
+
+fn reason(error: ReadError) -> UnknownReason {
+    match error {
+        ReadError::Missing(_) => UnknownReason::MissingObject,
+        ReadError::TooLarge(_) => UnknownReason::TooLarge,
+        ReadError::Corrupt(_) => UnknownReason::CorruptObject,
+    }
+}

@@ -1,0 +1,253 @@
+//! Which added files continue a deleted one, as `git log -M` decides it with its default settings: similarity of
+//! 50 % or more, no copies, and a limit of 1,000 on the square root of the pairs that are compared by content.
+//!
+//! The rounds are the documented ones: identical content first, then files whose name is unique on both sides and
+//! which are at least 75 % alike, then the best pairs of all that are left.
+
+use std::collections::HashMap;
+
+use crate::attributes::Attributes;
+use crate::objects::Objects;
+use crate::similarity::{self, MAX_SCORE, Pieces};
+use crate::tree::{Change, Side};
+
+const MINIMUM_SCORE: u64 = MAX_SCORE / 2;
+/// Halfway between the minimum and full likeness.
+const MINIMUM_SCORE_BY_NAME: u64 = MINIMUM_SCORE + (MAX_SCORE - MINIMUM_SCORE) / 2;
+/// Git's `diff.renameLimit`. A limit by count and never by time: two workers must give one answer.
+const RENAME_LIMIT: usize = 1_000;
+/// So many deleted files of the same content are looked at for one added file.
+const IDENTICAL_ALTERNATIVES: usize = 101;
+/// So many sources are remembered for one added file.
+const CANDIDATES_PER_TARGET: usize = 4;
+
+/// An added file and the deleted one it continues, as positions in the list of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rename {
+    pub deleted: usize,
+    pub added: usize,
+}
+
+/// Returns the renames among `changes`, which ascend by path.
+pub fn detect(objects: &Objects, attributes: &mut Attributes, changes: &[Change]) -> Vec<Rename> {
+    let file = |position: usize, path, side: Option<Side>| {
+        side.map(|side| File { position, path, side, matched: false, content: Content::Unread })
+    };
+    let mut sources: Vec<File> = Vec::new();
+    let mut targets: Vec<File> = Vec::new();
+    for (position, change) in changes.iter().enumerate() {
+        match (change.old, change.new) {
+            (old, None) => sources.extend(file(position, change.path.as_slice(), old)),
+            (None, new) => targets.extend(file(position, change.path.as_slice(), new)),
+            _ => {}
+        }
+    }
+    let mut search = Search { objects, attributes, sources, targets, renames: Vec::new() };
+    if search.sources.is_empty() || search.targets.is_empty() {
+        return Vec::new();
+    }
+    search.identical();
+    search.same_name();
+    search.most_alike();
+    search.renames
+}
+
+struct File<'a> {
+    position: usize,
+    path: &'a [u8],
+    side: Side,
+    matched: bool,
+    content: Content,
+}
+
+/// What is known of a file's content. Contents are let go as soon as they are cut into pieces.
+enum Content {
+    Unread,
+    /// It cannot be read, so it is like nothing.
+    Unreadable,
+    Pieces(Pieces),
+}
+
+impl<'a> File<'a> {
+    fn name(&self) -> &'a [u8] {
+        let start = memchr::memrchr(b'/', self.path).map_or(0, |slash| slash + 1);
+        &self.path[start..]
+    }
+
+    fn pieces(&mut self, objects: &Objects, attributes: &mut Attributes) -> Option<&Pieces> {
+        if matches!(self.content, Content::Unread) {
+            let mut content = Vec::new();
+            self.content = match objects.blob(&self.side.id, &mut content) {
+                Ok(()) => {
+                    let is_text = !attributes.is_binary(self.path, self.side.mode, &content);
+                    Content::Pieces(Pieces::of(&content, is_text))
+                }
+                Err(_) => Content::Unreadable,
+            };
+        }
+        match &self.content {
+            Content::Pieces(pieces) => Some(pieces),
+            _ => None,
+        }
+    }
+}
+
+struct Search<'a> {
+    objects: &'a Objects,
+    attributes: &'a mut Attributes,
+    sources: Vec<File<'a>>,
+    targets: Vec<File<'a>>,
+    renames: Vec<Rename>,
+}
+
+struct Candidate {
+    score: u64,
+    same_name: bool,
+    source: usize,
+    target: usize,
+}
+
+impl Candidate {
+    /// Better ones order first.
+    fn rank(&self) -> (std::cmp::Reverse<u64>, std::cmp::Reverse<bool>) {
+        (std::cmp::Reverse(self.score), std::cmp::Reverse(self.same_name))
+    }
+}
+
+impl Search<'_> {
+    fn record(&mut self, source: usize, target: usize) {
+        self.sources[source].matched = true;
+        self.targets[target].matched = true;
+        self.renames.push(Rename {
+            deleted: self.sources[source].position,
+            added: self.targets[target].position,
+        });
+    }
+
+    fn identical(&mut self) {
+        let mut by_id: HashMap<gix::ObjectId, Vec<usize>> = HashMap::new();
+        for (index, source) in self.sources.iter().enumerate() {
+            by_id.entry(source.side.id).or_default().push(index);
+        }
+        for target in 0..self.targets.len() {
+            let added = &self.targets[target];
+            let mut best = None;
+            for &source in
+                by_id.get(&added.side.id).into_iter().flatten().take(IDENTICAL_ALTERNATIVES)
+            {
+                let deleted = &self.sources[source];
+                // What is not a regular file continues only what is of the very same kind.
+                let comparable = (deleted.side.mode.is_regular() && added.side.mode.is_regular())
+                    || deleted.side.mode == added.side.mode;
+                if deleted.matched || !comparable {
+                    continue;
+                }
+                if deleted.name() == added.name() {
+                    best = Some(source);
+                    break;
+                }
+                best = best.or(Some(source));
+            }
+            if let Some(source) = best {
+                self.record(source, target);
+            }
+        }
+    }
+
+    fn same_name(&mut self) {
+        let sources = unique_names(&self.sources);
+        let targets = unique_names(&self.targets);
+        for source in 0..self.sources.len() {
+            let name = self.sources[source].name();
+            if self.sources[source].matched || sources.get(name) != Some(&Some(source)) {
+                continue;
+            }
+            let Some(Some(target)) = targets.get(name).copied() else {
+                continue;
+            };
+            if self.score(source, target, MINIMUM_SCORE_BY_NAME) >= MINIMUM_SCORE_BY_NAME {
+                self.record(source, target);
+            }
+        }
+    }
+
+    fn most_alike(&mut self) {
+        let open = |files: &[File]| -> Vec<usize> {
+            files.iter().enumerate().filter(|(_, file)| !file.matched).map(|(index, _)| index).collect()
+        };
+        let (sources, targets) = (open(&self.sources), open(&self.targets));
+        if sources.is_empty()
+            || targets.is_empty()
+            || sources.len() * targets.len() > RENAME_LIMIT * RENAME_LIMIT
+        {
+            return;
+        }
+        let mut candidates = Vec::new();
+        for &target in &targets {
+            let mut best: Vec<Candidate> = Vec::with_capacity(CANDIDATES_PER_TARGET);
+            for &source in &sources {
+                let candidate = Candidate {
+                    score: self.score(source, target, MINIMUM_SCORE),
+                    same_name: self.sources[source].name() == self.targets[target].name(),
+                    source,
+                    target,
+                };
+                keep_best(&mut best, candidate);
+            }
+            candidates.append(&mut best);
+        }
+        // Stable: of equals, the one found first stays first.
+        candidates.sort_by_key(Candidate::rank);
+        for candidate in candidates {
+            if candidate.score < MINIMUM_SCORE {
+                break;
+            }
+            if !self.sources[candidate.source].matched && !self.targets[candidate.target].matched {
+                self.record(candidate.source, candidate.target);
+            }
+        }
+    }
+
+    /// Returns the likeness of two files, or 0 where it cannot reach `minimum`.
+    fn score(&mut self, source: usize, target: usize, minimum: u64) -> u64 {
+        let (old, new) = (&mut self.sources[source], &mut self.targets[target]);
+        if !old.side.mode.is_regular() || !new.side.mode.is_regular() {
+            return 0;
+        }
+        let (Some(old), Some(new)) =
+            (old.pieces(self.objects, self.attributes), new.pieces(self.objects, self.attributes))
+        else {
+            return 0;
+        };
+        if similarity::sizes_exclude(old.size(), new.size(), minimum) {
+            return 0;
+        }
+        similarity::score(old, new)
+    }
+}
+
+/// Replaces the worst of `best` by `candidate` where that is better.
+fn keep_best(best: &mut Vec<Candidate>, candidate: Candidate) {
+    if best.len() < CANDIDATES_PER_TARGET {
+        best.push(candidate);
+        return;
+    }
+    let mut worst = 0;
+    for index in 1..best.len() {
+        if best[index].rank() > best[worst].rank() {
+            worst = index;
+        }
+    }
+    if best[worst].rank() > candidate.rank() {
+        best[worst] = candidate;
+    }
+}
+
+/// Returns each name of the files that are still open, with its only bearer, or `None` where it has several.
+fn unique_names<'a>(files: &[File<'a>]) -> HashMap<&'a [u8], Option<usize>> {
+    let mut names = HashMap::new();
+    for (index, file) in files.iter().enumerate().filter(|(_, file)| !file.matched) {
+        names.entry(file.name()).and_modify(|bearer| *bearer = None).or_insert(Some(index));
+    }
+    names
+}

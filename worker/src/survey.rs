@@ -1,0 +1,203 @@
+//! Pins the snapshot of a repository and says how its commits differ from those of an earlier one.
+
+use gitfleet_shared::contract::{
+    Base, Changed, Digest, Failure, FailureClass, Mainline, Revisions, Snapshot, SurveyResult,
+};
+use gitfleet_shared::object_id::ObjectId;
+
+use crate::facts::Engine;
+use crate::objects::{Objects, ReadError};
+use crate::repository::chain;
+use crate::tree;
+use crate::walk::{Growth, Visited, Walker};
+
+/// The refs that matter to the asked revisions, resolved to commits.
+pub struct Pinned {
+    pub head: gix::ObjectId,
+    pub branch: Option<String>,
+    pub tips: Vec<gix::ObjectId>,
+}
+
+/// Surveys `repository`.
+///
+/// # Errors
+///
+/// A classified failure where a branch is missing or history cannot be walked.
+pub fn survey(
+    repository: &gix::Repository,
+    revisions: &Revisions,
+    base: Option<&Base>,
+    max_blob_bytes: u64,
+) -> Result<SurveyResult, Failure> {
+    let shallow = shallow_commits(repository);
+    let Some(pinned) = pin(repository, revisions)? else {
+        let refs = refs_digest(revisions, None, &[], &shallow);
+        if base.is_some_and(|base| base.refs == refs) {
+            return Ok(SurveyResult::Unchanged);
+        }
+        return Ok(SurveyResult::Changed(Box::new(empty(refs))));
+    };
+    let refs = refs_digest(revisions, Some(&pinned), &pinned.tips, &shallow);
+    if base.is_some_and(|base| base.refs == refs) {
+        return Ok(SurveyResult::Unchanged);
+    }
+    let engine = Engine::new(repository.clone(), pinned.head, max_blob_bytes).map_err(unreadable)?;
+    let mut walker = Walker::new(engine.objects(), shallow.iter().copied().collect());
+    let grown = match base {
+        Some(base) => match foreign(&base.tips) {
+            Some(old) => walker.since(&pinned.tips, &old).map_err(unreadable)?,
+            None => Growth::Rewritten,
+        },
+        None => Growth::Rewritten,
+    };
+    let (since_base, added) = match grown {
+        Growth::Grown(added) => (true, added),
+        Growth::Rewritten => (false, walker.all(&pinned.tips).map_err(unreadable)?),
+    };
+    let until = base.filter(|_| since_base).and_then(|base| base.head).and_then(|id| foreign(&[id])?.pop());
+    let (chain, continues_base) = walker.mainline(pinned.head, until).map_err(unreadable)?;
+    let snapshot = Snapshot {
+        refs,
+        head: Some(ours(pinned.head)),
+        branch: pinned.branch,
+        tips: pinned.tips.iter().copied().map(ours).collect(),
+        attributes: engine.digest(),
+        shallow: !shallow.is_empty(),
+        mailmap: mailmap(engine.objects(), pinned.head),
+    };
+    let ids = |visited: &[Visited]| visited.iter().map(|commit| ours(commit.id)).collect();
+    let merges: Vec<Visited> = chain.iter().filter(|commit| commit.is_merge()).cloned().collect();
+    Ok(SurveyResult::Changed(Box::new(Changed {
+        snapshot,
+        since_base,
+        added: ids(&added),
+        mainline: Mainline { continues_base, commits: ids(&chain), merges: ids(&merges) },
+    })))
+}
+
+/// Resolves `revisions`; `None` where the repository has no commit yet.
+///
+/// # Errors
+///
+/// Where a named branch does not exist or a ref cannot be read.
+pub fn pin(repository: &gix::Repository, revisions: &Revisions) -> Result<Option<Pinned>, Failure> {
+    let broken = |error: &(dyn std::error::Error + 'static)| Failure {
+        class: FailureClass::Corrupt,
+        message: format!("its refs cannot be read: {}", chain(error)),
+    };
+    let mut head = repository.head().map_err(|error| broken(&error))?;
+    let head_branch = head.referent_name().map(|name| name.shorten().to_string());
+    let head_id = match &head.kind {
+        gix::head::Kind::Unborn(_) => None,
+        _ => Some(head.peel_to_commit().map_err(|error| broken(&error))?.id),
+    };
+    match revisions {
+        Revisions::Head => {
+            Ok(head_id.map(|head| Pinned { head, branch: head_branch, tips: vec![head] }))
+        }
+        Revisions::Branch(name) => {
+            let found = [format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")]
+                .iter()
+                .find_map(|full| repository.try_find_reference(full.as_str()).ok().flatten());
+            let mut found = found.ok_or_else(|| Failure {
+                class: FailureClass::BranchNotFound,
+                message: format!("there is no branch named {name}"),
+            })?;
+            let head = found.peel_to_commit().map_err(|error| broken(&error))?.id;
+            Ok(Some(Pinned { head, branch: Some(name.clone()), tips: vec![head] }))
+        }
+        Revisions::AllBranches => {
+            let mut tips = Vec::new();
+            let references = repository.references().map_err(|error| broken(&error))?;
+            for prefix in ["refs/heads/", "refs/remotes/"] {
+                for reference in references.prefixed(prefix).map_err(|error| broken(&error))? {
+                    let mut reference = reference.map_err(|error| Failure {
+                        class: FailureClass::Corrupt,
+                        message: format!("its refs cannot be read: {error}"),
+                    })?;
+                    tips.push(reference.peel_to_commit().map_err(|error| broken(&error))?.id);
+                }
+            }
+            tips.extend(head_id);
+            tips.sort_unstable();
+            tips.dedup();
+            let Some(head) = head_id.or(tips.first().copied()) else { return Ok(None) };
+            Ok(Some(Pinned { head, branch: None, tips }))
+        }
+    }
+}
+
+/// Returns where a shallow clone ends, ascending; empty for a whole one.
+pub fn shallow_commits(repository: &gix::Repository) -> Vec<gix::ObjectId> {
+    let mut shallow: Vec<gix::ObjectId> = match repository.shallow_commits() {
+        Ok(Some(commits)) => commits.iter().copied().collect(),
+        _ => Vec::new(),
+    };
+    shallow.sort_unstable();
+    shallow
+}
+
+/// A history that cannot be walked.
+pub fn unreadable(error: ReadError) -> Failure {
+    Failure { class: FailureClass::Corrupt, message: format!("its history is not whole: {error}") }
+}
+
+fn empty(refs: Digest) -> Changed {
+    let snapshot = Snapshot {
+        refs,
+        head: None,
+        branch: None,
+        tips: Vec::new(),
+        attributes: [0; 32],
+        shallow: false,
+        mailmap: None,
+    };
+    let mainline = Mainline { continues_base: false, commits: Vec::new(), merges: Vec::new() };
+    Changed { snapshot, since_base: false, added: Vec::new(), mainline }
+}
+
+fn refs_digest(
+    revisions: &Revisions,
+    pinned: Option<&Pinned>,
+    tips: &[gix::ObjectId],
+    shallow: &[gix::ObjectId],
+) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(revisions.to_string().as_bytes());
+    part(pinned.map_or(&[], |pinned| pinned.head.as_bytes()));
+    part(pinned.and_then(|pinned| pinned.branch.as_deref()).unwrap_or_default().as_bytes());
+    for id in tips {
+        part(id.as_bytes());
+    }
+    part(b"shallow");
+    for id in shallow {
+        part(id.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}
+
+/// Returns `.mailmap` at the root of the commit's tree. A symlink is not followed, as git does not follow it.
+fn mailmap(objects: &Objects, commit: gix::ObjectId) -> Option<Vec<u8>> {
+    let mut buffer = Vec::new();
+    objects.commit(&commit, &mut buffer).ok()?;
+    let root = crate::commit::links(&buffer)?.tree;
+    let side = tree::entry(objects, root, b".mailmap")?;
+    if !side.mode.is_regular() {
+        return None;
+    }
+    objects.blob(&side.id, &mut buffer).ok()?;
+    Some(buffer)
+}
+
+fn ours(id: gix::ObjectId) -> ObjectId {
+    ObjectId::try_from(id.as_bytes()).expect("gix has the hash lengths git has")
+}
+
+/// Returns the ids in gix's type, or `None` where one is of a hash that gix does not have.
+fn foreign(ids: &[ObjectId]) -> Option<Vec<gix::ObjectId>> {
+    ids.iter().map(|id| gix::ObjectId::try_from(id.as_bytes()).ok()).collect()
+}

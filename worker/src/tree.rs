@@ -1,0 +1,252 @@
+//! Which files differ between two trees, as git lists them: never descending where ids are equal.
+
+use gix::bstr::ByteSlice as _;
+
+use crate::objects::{Objects, ReadError};
+
+/// What an entry is, with the irregular modes of old trees (such as 100664) folded as git folds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    File,
+    Executable,
+    Symlink,
+    Tree,
+    Submodule,
+}
+
+impl Mode {
+    /// Whether the content is a file's own (symlinks hold a target, submodules a commit id).
+    pub fn is_regular(self) -> bool {
+        matches!(self, Self::File | Self::Executable)
+    }
+
+    fn from_octal(digits: &[u8]) -> Option<Self> {
+        let mut mode = 0u32;
+        for digit in digits {
+            mode = mode.checked_mul(8)?.checked_add(u32::from(digit.checked_sub(b'0').filter(|d| *d < 8)?))?;
+        }
+        Some(match mode & 0o170_000 {
+            0o100_000 if mode & 0o100 != 0 => Self::Executable,
+            0o100_000 => Self::File,
+            0o120_000 => Self::Symlink,
+            0o040_000 => Self::Tree,
+            _ => Self::Submodule,
+        })
+    }
+}
+
+/// One side of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Side {
+    pub mode: Mode,
+    pub id: gix::ObjectId,
+}
+
+/// A path whose entry is not the same in both trees; at least one side is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub path: Vec<u8>,
+    pub old: Option<Side>,
+    pub new: Option<Side>,
+}
+
+/// The changes between two trees, and what could not be compared.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Ascending by path.
+    pub changes: Vec<Change>,
+    /// Directories that could not be read, with the reason; the root is the empty path.
+    pub unreadable: Vec<(Vec<u8>, ReadError)>,
+}
+
+/// A commit that changes more files than this has its changes unknown. The largest import known to the authors
+/// (a whole operating system) has a tenth of it; a dozen crafted objects can claim billions.
+const MAX_CHANGES: usize = 1_000_000;
+/// Paths nest a few dozen deep; the limit keeps crafted trees off the stack.
+const MAX_DEPTH: usize = 1_000;
+
+/// Returns the changes from `old` to `new`, where `None` is the empty tree.
+pub fn diff(objects: &Objects, old: Option<gix::ObjectId>, new: Option<gix::ObjectId>) -> Changes {
+    let mut walk = Walk { objects, path: Vec::new(), found: Changes::default(), buffers: Vec::new() };
+    if let Err(error) = walk.directory(old, new, 0) {
+        // Too many changes: none is as good as all, and memory is kept.
+        walk.found = Changes { changes: Vec::new(), unreadable: vec![(Vec::new(), error)] };
+    }
+    // Trees hold a directory where its name with a slash behind it belongs, which is the order of whole paths; the
+    // sort only mends trees that were written out of order.
+    walk.found.changes.sort_by(|a, b| a.path.cmp(&b.path));
+    walk.found
+}
+
+struct Walk<'a> {
+    objects: &'a Objects,
+    path: Vec<u8>,
+    found: Changes,
+    /// Spent buffers, to be filled again.
+    buffers: Vec<Vec<u8>>,
+}
+
+impl Walk<'_> {
+    /// # Errors
+    ///
+    /// Only where the whole comparison must end; a directory that cannot be read is noted and passed over.
+    fn directory(
+        &mut self,
+        old: Option<gix::ObjectId>,
+        new: Option<gix::ObjectId>,
+        depth: usize,
+    ) -> Result<(), ReadError> {
+        if old == new {
+            return Ok(());
+        }
+        let some = new.or(old).expect("two absent trees are equal");
+        if depth > MAX_DEPTH || self.found.changes.len() > MAX_CHANGES {
+            return Err(ReadError::TooLarge(some));
+        }
+        let mut old_bytes = self.buffers.pop().unwrap_or_default();
+        let mut new_bytes = self.buffers.pop().unwrap_or_default();
+        let read = self.read(old, &mut old_bytes).and_then(|()| self.read(new, &mut new_bytes));
+        let compared = match read {
+            Ok(()) => self.entries(&old_bytes, &new_bytes, some, depth),
+            Err(error) => {
+                self.found.unreadable.push((self.path.clone(), error));
+                Ok(())
+            }
+        };
+        self.buffers.push(old_bytes);
+        self.buffers.push(new_bytes);
+        compared
+    }
+
+    fn read(&self, id: Option<gix::ObjectId>, buffer: &mut Vec<u8>) -> Result<(), ReadError> {
+        buffer.clear();
+        id.map_or(Ok(()), |id| self.objects.tree(&id, buffer))
+    }
+
+    fn entries(
+        &mut self,
+        old: &[u8],
+        new: &[u8],
+        tree: gix::ObjectId,
+        depth: usize,
+    ) -> Result<(), ReadError> {
+        let hash_len = self.objects.hash_kind().len_in_bytes();
+        let mut olds = Entries { rest: old, hash_len };
+        let mut news = Entries { rest: new, hash_len };
+        let (mut left, mut right) = (olds.next(), news.next());
+        loop {
+            let order = match (&left, &right) {
+                (None, None) => return Ok(()),
+                (Some(Err(Malformed)), _) | (_, Some(Err(Malformed))) => {
+                    self.found.unreadable.push((self.path.clone(), ReadError::Corrupt(tree)));
+                    return Ok(());
+                }
+                (Some(Ok(_)), None) => std::cmp::Ordering::Less,
+                (None, Some(Ok(_))) => std::cmp::Ordering::Greater,
+                (Some(Ok(a)), Some(Ok(b))) => a.order(b),
+            };
+            let old_entry = if order.is_le() { std::mem::replace(&mut left, olds.next()) } else { None };
+            let new_entry = if order.is_ge() { std::mem::replace(&mut right, news.next()) } else { None };
+            self.entry(old_entry.and_then(Result::ok), new_entry.and_then(Result::ok), depth)?;
+        }
+    }
+
+    fn entry(&mut self, old: Option<Entry>, new: Option<Entry>, depth: usize) -> Result<(), ReadError> {
+        let (old_side, new_side) = (old.map(|e| e.side), new.map(|e| e.side));
+        if old_side == new_side {
+            return Ok(());
+        }
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push(b'/');
+        }
+        self.path.extend_from_slice(old.or(new).expect("one side is there").name);
+        let subtree = |side: Option<Side>| side.filter(|s| s.mode == Mode::Tree).map(|s| s.id);
+        let file = |side: Option<Side>| side.filter(|s| s.mode != Mode::Tree);
+        let compared = if subtree(old_side).is_some() || subtree(new_side).is_some() {
+            self.directory(subtree(old_side), subtree(new_side), depth + 1)
+        } else {
+            Ok(())
+        };
+        if file(old_side).is_some() || file(new_side).is_some() {
+            self.found.changes.push(Change {
+                path: self.path.clone(),
+                old: file(old_side),
+                new: file(new_side),
+            });
+        }
+        self.path.truncate(length);
+        compared
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    name: &'a [u8],
+    side: Side,
+}
+
+impl Entry<'_> {
+    /// The order of entries in a tree: as if directories had a slash behind their name.
+    fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let common = self.name.len().min(other.name.len());
+        let byte_after = |entry: &Self| match entry.name.get(common) {
+            Some(byte) => *byte,
+            None if entry.side.mode == Mode::Tree => b'/',
+            None => 0,
+        };
+        self.name[..common]
+            .cmp(&other.name[..common])
+            .then_with(|| byte_after(self).cmp(&byte_after(other)))
+            // Only names that go on can still differ here.
+            .then_with(|| self.name.len().cmp(&other.name.len()))
+    }
+}
+
+struct Malformed;
+
+struct Entries<'a> {
+    rest: &'a [u8],
+    hash_len: usize,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<Entry<'a>, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let entry = self.parse();
+        if entry.is_none() {
+            self.rest = &[];
+        }
+        Some(entry.ok_or(Malformed))
+    }
+}
+
+impl<'a> Entries<'a> {
+    fn parse(&mut self) -> Option<Entry<'a>> {
+        let space = self.rest.find_byte(b' ')?;
+        let mode = Mode::from_octal(&self.rest[..space])?;
+        let rest = &self.rest[space + 1..];
+        let end = rest.find_byte(0)?;
+        let (name, rest) = (&rest[..end], &rest[end + 1..]);
+        let id = gix::ObjectId::try_from(rest.get(..self.hash_len)?).ok()?;
+        self.rest = &rest[self.hash_len..];
+        Some(Entry { name, side: Side { mode, id } })
+    }
+}
+
+/// Returns every file of `tree` as an addition.
+pub fn files(objects: &Objects, tree: gix::ObjectId) -> Changes {
+    diff(objects, None, Some(tree))
+}
+
+/// Returns the entry of `tree` that is named `name`, or `None` where there is none or the tree cannot be read.
+pub fn entry(objects: &Objects, tree: gix::ObjectId, name: &[u8]) -> Option<Side> {
+    let mut buffer = Vec::new();
+    objects.tree(&tree, &mut buffer).ok()?;
+    let entries = Entries { rest: &buffer, hash_len: objects.hash_kind().len_in_bytes() };
+    entries.map_while(Result::ok).find(|entry| entry.name == name).map(|entry| entry.side)
+}
