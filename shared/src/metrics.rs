@@ -1,0 +1,56 @@
+//! Numbers as mergeable partials: each is a sum over commits that may be taken in any split and any order.
+//!
+//! Laws, held by property tests: merging is associative and commutative, the default is its identity, and observing
+//! commits in parts and merging equals observing them at once. Whoever observes hands in each commit once: dropping
+//! the duplicates of at-least-once delivery is the store's work, keyed by commit id.
+
+pub mod language;
+pub mod people;
+pub mod quality;
+pub mod sums;
+pub mod weeks;
+
+use chrono::NaiveDate;
+
+use crate::facts::{CommitFacts, FileChange};
+use crate::window::{Week, Window};
+
+/// Version of the definitions behind the numbers; part of every report.
+pub const METHOD_VERSION: u32 = 1;
+
+/// A state that can be summed up in parts.
+pub trait Partial: Default {
+    /// Adds what `other` has seen. The two have seen different commits.
+    fn merge(&mut self, other: Self);
+}
+
+/// A person, as the caller numbers people after the mailmap.
+pub type PersonId = u32;
+
+/// One commit as the metrics see it: its facts, who wrote it, and where it falls in the window.
+#[derive(Debug, Clone, Copy)]
+pub struct Observation<'a> {
+    pub facts: &'a CommitFacts,
+    pub author: PersonId,
+    /// Day of the author time in the report's zone; `None` where no calendar holds it.
+    pub day: Option<NaiveDate>,
+}
+
+impl<'a> Observation<'a> {
+    /// Returns the commit as seen through `window`, or `None` where it is outside.
+    pub fn in_window(facts: &'a CommitFacts, author: PersonId, window: &Window) -> Option<Self> {
+        let seconds = facts.authored.seconds;
+        window
+            .contains(seconds)
+            .then(|| Self { facts, author, day: seconds.and_then(|seconds| window.day_of(seconds)) })
+    }
+
+    pub fn week(&self) -> Option<Week> {
+        self.day.map(Week::of)
+    }
+
+    /// The changed files that count as authored work: those of a commit that is no merge.
+    pub fn files(&self) -> &'a [FileChange] {
+        &self.facts.files
+    }
+}

@@ -1,0 +1,185 @@
+//! Languages, by file name: a first picture that needs no content.
+
+use std::collections::BTreeMap;
+
+use super::sums::LineSums;
+use super::{Observation, Partial};
+
+/// What stands for files of no known language.
+pub const OTHER: &str = "Other";
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Languages(pub BTreeMap<&'static str, LanguageSums>);
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LanguageSums {
+    /// Non-merge commits that touch the language.
+    pub commits: u64,
+    pub lines: LineSums,
+}
+
+impl Languages {
+    pub fn observe(&mut self, seen: &Observation) {
+        if seen.facts.is_merge() {
+            return;
+        }
+        let mut touched: BTreeMap<&'static str, LineSums> = BTreeMap::new();
+        for file in seen.files() {
+            touched.entry(of_path(&file.path)).or_default().add(file.lines);
+        }
+        for (language, lines) in touched {
+            let sums = self.0.entry(language).or_default();
+            sums.commits += 1;
+            sums.lines.merge(lines);
+        }
+    }
+}
+
+impl Partial for Languages {
+    fn merge(&mut self, other: Self) {
+        for (language, sums) in other.0 {
+            let mine = self.0.entry(language).or_default();
+            mine.commits += sums.commits;
+            mine.lines.merge(sums.lines);
+        }
+    }
+}
+
+/// Returns the language of a file by its name or extension, or [`OTHER`].
+pub fn of_path(path: &[u8]) -> &'static str {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let Ok(name) = std::str::from_utf8(name) else { return OTHER };
+    if let Some((_, language)) = NAMES.iter().find(|(known, _)| *known == name) {
+        return language;
+    }
+    let Some((_, extension)) = name.rsplit_once('.') else { return OTHER };
+    let extension = extension.to_ascii_lowercase();
+    EXTENSIONS
+        .binary_search_by_key(&extension.as_str(), |(known, _)| known)
+        .map_or(OTHER, |index| EXTENSIONS[index].1)
+}
+
+const NAMES: &[(&str, &str)] = &[
+    ("BUILD", "Starlark"),
+    ("BUILD.bazel", "Starlark"),
+    ("CMakeLists.txt", "CMake"),
+    ("Dockerfile", "Dockerfile"),
+    ("Gemfile", "Ruby"),
+    ("Jenkinsfile", "Groovy"),
+    ("Makefile", "Makefile"),
+    ("Rakefile", "Ruby"),
+];
+
+/// Ascending by extension. Where an extension belongs to several languages, the most used one stands.
+const EXTENSIONS: &[(&str, &str)] = &[
+    ("adoc", "AsciiDoc"),
+    ("asm", "Assembly"),
+    ("awk", "Awk"),
+    ("bash", "Shell"),
+    ("bat", "Batchfile"),
+    ("bzl", "Starlark"),
+    ("c", "C"),
+    ("cc", "C++"),
+    ("cfg", "INI"),
+    ("cjs", "JavaScript"),
+    ("clj", "Clojure"),
+    ("cmake", "CMake"),
+    ("cpp", "C++"),
+    ("cs", "C#"),
+    ("css", "CSS"),
+    ("csv", "CSV"),
+    ("cxx", "C++"),
+    ("dart", "Dart"),
+    ("el", "Emacs Lisp"),
+    ("erl", "Erlang"),
+    ("ex", "Elixir"),
+    ("exs", "Elixir"),
+    ("fs", "F#"),
+    ("go", "Go"),
+    ("gradle", "Gradle"),
+    ("graphql", "GraphQL"),
+    ("groovy", "Groovy"),
+    ("h", "C"),
+    ("hpp", "C++"),
+    ("hrl", "Erlang"),
+    ("hs", "Haskell"),
+    ("htm", "HTML"),
+    ("html", "HTML"),
+    ("ini", "INI"),
+    ("ipynb", "Jupyter Notebook"),
+    ("java", "Java"),
+    ("jl", "Julia"),
+    ("js", "JavaScript"),
+    ("json", "JSON"),
+    ("jsx", "JavaScript"),
+    ("kt", "Kotlin"),
+    ("kts", "Kotlin"),
+    ("less", "Less"),
+    ("lua", "Lua"),
+    ("m", "Objective-C"),
+    ("md", "Markdown"),
+    ("mjs", "JavaScript"),
+    ("mk", "Makefile"),
+    ("ml", "OCaml"),
+    ("mli", "OCaml"),
+    ("mm", "Objective-C++"),
+    ("nix", "Nix"),
+    ("php", "PHP"),
+    ("pl", "Perl"),
+    ("pm", "Perl"),
+    ("po", "Gettext Catalog"),
+    ("proto", "Protocol Buffer"),
+    ("ps1", "PowerShell"),
+    ("py", "Python"),
+    ("pyi", "Python"),
+    ("pyx", "Cython"),
+    ("r", "R"),
+    ("rb", "Ruby"),
+    ("rs", "Rust"),
+    ("rst", "reStructuredText"),
+    ("s", "Assembly"),
+    ("sass", "Sass"),
+    ("scala", "Scala"),
+    ("scss", "SCSS"),
+    ("sh", "Shell"),
+    ("sol", "Solidity"),
+    ("sql", "SQL"),
+    ("svelte", "Svelte"),
+    ("svg", "SVG"),
+    ("swift", "Swift"),
+    ("tcl", "Tcl"),
+    ("tf", "Terraform"),
+    ("toml", "TOML"),
+    ("ts", "TypeScript"),
+    ("tsx", "TypeScript"),
+    ("txt", "Text"),
+    ("vim", "Vim Script"),
+    ("vue", "Vue"),
+    ("xml", "XML"),
+    ("yaml", "YAML"),
+    ("yml", "YAML"),
+    ("zig", "Zig"),
+    ("zsh", "Shell"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_can_be_searched() {
+        assert!(EXTENSIONS.is_sorted_by_key(|(extension, _)| extension));
+    }
+
+    #[test]
+    fn names_before_extensions_before_other() {
+        let check = |path: &str, language: &str| assert_eq!(of_path(path.as_bytes()), language, "{path}");
+        check("src/main.rs", "Rust");
+        check("SRC/MAIN.RS", "Rust");
+        check("cmake/CMakeLists.txt", "CMake");
+        check("notes.txt", "Text");
+        check("LICENSE", OTHER);
+        check(".gitignore", OTHER);
+        assert_eq!(of_path(b"caf\xe9.rs\xff"), OTHER);
+    }
+}
