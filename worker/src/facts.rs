@@ -140,8 +140,8 @@ impl Engine {
         Ok(net)
     }
 
-    /// Returns the text lines of all files of the commit `id`, and the number of files whose lines are unknown.
-    /// `progress` is told after each file.
+    /// Returns the text lines of all files of the commit `id`, and the number of files whose lines are unknown; or
+    /// `None` where `go_on`, asked after each file, says no.
     ///
     /// # Errors
     ///
@@ -149,8 +149,8 @@ impl Engine {
     pub fn tip_lines(
         &mut self,
         id: gix::ObjectId,
-        mut progress: impl FnMut(),
-    ) -> Result<(u64, u32), ReadError> {
+        go_on: impl Fn() -> bool,
+    ) -> Result<Option<(u64, u32)>, ReadError> {
         let commit = self.commit(id)?;
         let Changes { changes, unreadable } = tree::files(&self.objects, commit.tree);
         let (mut lines, mut unknown) = (0, u32::try_from(unreadable.len()).unwrap_or(u32::MAX));
@@ -161,9 +161,11 @@ impl Engine {
                 Content::Unknown(_) => unknown += 1,
                 Content::Binary | Content::Absent => {}
             }
-            progress();
+            if !go_on() {
+                return Ok(None);
+            }
         }
-        Ok((lines, unknown))
+        Ok(Some((lines, unknown)))
     }
 
     fn commit(&mut self, id: gix::ObjectId) -> Result<Commit, ReadError> {

@@ -1,13 +1,17 @@
 //! One job in, one outcome out. Knows git; knows no SQL.
 //!
-//! The way of a job: [`job`] takes it, [`fetch`] brings the repository, [`survey`] pins its snapshot and walks it,
-//! [`facts`] compares trees and contents, and an outcome leaves.
+//! The way of a job: [`job`] takes it, [`mirror`] fetches the repository, [`survey`] pins its snapshot and walks it,
+//! [`facts`] compares trees and contents, [`disposition`] decides what becomes of the message.
 
 pub mod attributes;
 pub mod commit;
+pub mod credentials;
+pub mod disposition;
 pub mod door;
 pub mod facts;
+pub mod job;
 pub mod lines;
+pub mod mirror;
 pub mod numstat;
 pub mod objects;
 pub mod rename;

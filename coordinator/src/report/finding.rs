@@ -50,8 +50,18 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
             "Commits with more than 10,000 lines or 500 files: imports and bulk moves.",
             Weight::Remark,
         ),
-        finding("Lines added by bulk commits", quality.bulk_additions, "They are in the totals.", Weight::Remark),
-        finding("Lines deleted by bulk commits", quality.bulk_deletions, "They are in the totals.", Weight::Remark),
+        finding(
+            "Lines added by bulk commits",
+            quality.bulk_additions,
+            "They are in the totals.",
+            Weight::Remark,
+        ),
+        finding(
+            "Lines deleted by bulk commits",
+            quality.bulk_deletions,
+            "They are in the totals.",
+            Weight::Remark,
+        ),
         finding(
             "Invalid author times",
             quality.invalid_times,
@@ -122,7 +132,8 @@ mod tests {
 
     #[test]
     fn every_reason_of_unknown_size_has_its_line() {
-        let labels: Vec<String> = findings(&sample::rich()).into_iter().map(|finding| finding.label).collect();
+        let labels: Vec<String> =
+            findings(&sample::rich()).into_iter().map(|finding| finding.label).collect();
         assert!(labels.contains(&"Changes of unknown size: missing object".to_owned()));
         assert!(labels.contains(&"Changes of unknown size: too large".to_owned()));
     }

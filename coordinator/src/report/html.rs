@@ -67,8 +67,8 @@ fn header(report: &Report) -> String {
          <p class=\"meta\"><span>{revisions}</span>{span} <span>days and weeks begin in {zone}</span></p>\n\
          <nav aria-label=\"Sections\"><a href=\"#trend\">Trend</a> <a href=\"#repositories\">Repositories</a> \
          <a href=\"#developers\">Developers</a> <a href=\"#languages\">Languages</a> \
-         <a href=\"#quality\">Data quality</a> <a href=\"#coverage\">Coverage</a> <a href=\"#method\">Method</a></nav>\n\
-         </header>\n"
+         <a href=\"#quality\">Data quality</a> <a href=\"#coverage\">Coverage</a> \
+         <a href=\"#method\">Method</a></nav>\n</header>\n"
     )
 }
 
@@ -87,9 +87,10 @@ fn alarm(report: &Report) -> String {
     match report.coverage.repositories_failed {
         0 => String::new(),
         n => format!(
-            "<p class=\"alarm\"><strong>{} could not be analysed.</strong> What they hold is absent from every number \
-             on this page, not zero. <a href=\"#coverage\">See why</a></p>\n",
-            counted(n, "repository", "repositories")
+            "<p class=\"alarm\"><strong>{} could not be analysed.</strong> {} history is absent from every number on \
+             this page, not zero. <a href=\"#coverage\">See why</a></p>\n",
+            counted(n, "repository", "repositories"),
+            if n == 1 { "Its" } else { "Their" },
         ),
     }
 }
@@ -122,9 +123,13 @@ mod tests {
 
     #[test]
     fn every_page_is_well_formed() {
-        for report in
-            [sample::empty(), sample::rich(), sample::large(1, 1, 1), sample::large(2, 2, 2), sample::large(90, 40, 6)]
-        {
+        for report in [
+            sample::empty(),
+            sample::rich(),
+            sample::large(1, 1, 1),
+            sample::large(2, 2, 2),
+            sample::large(90, 40, 6),
+        ] {
             check_well_formed(&render(&report));
             assert_eq!(render(&report), render(&report));
         }
@@ -172,7 +177,10 @@ mod tests {
     #[test]
     fn failures_stand_at_the_top() {
         let page = render(&sample::rich());
-        assert!(page.find("2 repositories could not be analysed").unwrap() < page.find("class=\"tiles\"").unwrap());
+        assert!(
+            page.find("2 repositories could not be analysed").unwrap()
+                < page.find("class=\"tiles\"").unwrap()
+        );
         assert!(!render(&sample::empty()).contains("class=\"alarm\""));
     }
 }

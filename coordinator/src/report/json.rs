@@ -10,7 +10,8 @@ const SCHEMA: &str = include_str!("report.schema.json");
 /// Characters that a terminal would obey or hide (controls, direction overrides) are written as `\u` escapes, so the
 /// text can be looked at with `less` and still decodes to the exact original.
 pub fn render(report: &Report) -> String {
-    let json = serde_json::to_string_pretty(report).expect("the model has string keys and finite numbers only");
+    let json =
+        serde_json::to_string_pretty(report).expect("the model has string keys and finite numbers only");
     let mut out = String::with_capacity(json.len() + 1);
     for c in json.chars() {
         // The line breaks are the indentation's own: serde_json escapes those inside of strings.

@@ -40,9 +40,10 @@ fn head(report: &Report) -> String {
     let alarm = match failed {
         0 => String::new(),
         _ => format!(
-            "\n> **{} could not be analysed.** What they hold is absent from every number below, not zero. \
+            "\n> **{} could not be analysed.** {} history is absent from every number below, not zero. \
              See [Coverage](#coverage).\n",
-            counted(failed, "repository", "repositories")
+            counted(failed, "repository", "repositories"),
+            if failed == 1 { "Its" } else { "Their" },
         ),
     };
     let span = match (&window.from, &window.until) {
@@ -71,7 +72,12 @@ fn totals(report: &Report) -> String {
         ("Files changed", totals.files_changed),
         ("Repositories", totals.repositories),
     ];
-    section("Totals", &["Number", "Value:"], numbers.iter().map(|(name, n)| [name.to_string(), grouped(*n)]), "")
+    section(
+        "Totals",
+        &["Number", "Value:"],
+        numbers.iter().map(|(name, n)| [name.to_string(), grouped(*n)]),
+        "",
+    )
 }
 
 fn weeks(report: &Report) -> String {
@@ -89,8 +95,16 @@ fn weeks(report: &Report) -> String {
         let left_out = counted(plausible.left_out, "week", "weeks");
         note.push_str(&format!("Not shown for an implausible date: {left_out}.\n"));
     }
-    let header =
-        ["Week", "Starts on", "Commits:", "Merges:", "Developers:", "Lines added:", "Lines deleted:", "Files changed:"];
+    let header = [
+        "Week",
+        "Starts on",
+        "Commits:",
+        "Merges:",
+        "Developers:",
+        "Lines added:",
+        "Lines deleted:",
+        "Files changed:",
+    ];
     section("Weekly trend", &header, shown.iter().map(|row| week(row)), &note)
 }
 
@@ -177,7 +191,8 @@ fn developer(row: &DeveloperRow) -> [String; 10] {
 }
 
 fn languages(report: &Report) -> String {
-    let header = ["Language", "Share of lines:", "Commits:", "Files changed:", "Lines added:", "Lines deleted:"];
+    let header =
+        ["Language", "Share of lines:", "Commits:", "Files changed:", "Lines added:", "Lines deleted:"];
     let all = &report.languages;
     let all_touched = all.iter().fold(0_u64, |sum, row| sum.saturating_add(touched(row)));
     let note = cut(all.len(), MAX_ROWS, "languages", "languages.csv");
@@ -339,9 +354,13 @@ mod tests {
         let text = render(&sample::rich());
         assert!(!text.contains("<script") && !text.contains("<img"));
         assert_eq!(text.chars().find(|c| *c != '\n' && escape::is_hidden(*c)), None);
-        for (title, n_columns) in
-            [("Weekly trend", 8), ("Repositories", 11), ("Developers", 10), ("Data quality", 3), ("Coverage", 4)]
-        {
+        for (title, n_columns) in [
+            ("Weekly trend", 8),
+            ("Repositories", 11),
+            ("Developers", 10),
+            ("Data quality", 3),
+            ("Coverage", 4),
+        ] {
             for line in table(&text, title) {
                 assert_eq!(line.matches('|').count(), n_columns + 1, "{line}");
             }
@@ -354,7 +373,11 @@ mod tests {
         let text = render(&sample::large(60, 40, 6));
         assert_eq!(table(&text, "Weekly trend").len(), 2 + 26);
         assert_eq!(table(&text, "Developers").len(), 2 + 25);
-        assert!(text.contains("The last 26 of 60 weeks; all of them are in `weeks.csv` and in the JSON report.\n"));
+        assert!(
+            text.contains(
+                "The last 26 of 60 weeks; all of them are in `weeks.csv` and in the JSON report.\n"
+            )
+        );
         assert!(text.contains("all of them are in `developers.csv`"));
     }
 

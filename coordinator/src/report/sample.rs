@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use crate::report::model::*;
 
 /// Returns a small report that meets every field, every null and every kind of hostile text.
-pub fn rich() -> Report {
+pub(crate) fn rich() -> Report {
     let hostile = "<script>alert('x')</script>|`rm -rf`\u{202E}gnp\u{E0041}\nnext";
     let formula = "=HYPERLINK(\"http://x\",\"y\")";
     Report {
@@ -120,7 +120,7 @@ pub fn rich() -> Report {
 }
 
 /// Returns the report of a batch without repositories.
-pub fn empty() -> Report {
+pub(crate) fn empty() -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         window: WindowSection {
@@ -143,7 +143,7 @@ pub fn empty() -> Report {
 }
 
 /// Returns a plausible report of the given size, the same at every call; its second repository failed.
-pub fn large(n_weeks: u64, n_developers: u64, n_repositories: u64) -> Report {
+pub(crate) fn large(n_weeks: u64, n_developers: u64, n_repositories: u64) -> Report {
     let mut dice = Dice(7);
     let people: Vec<(String, String)> = (0..n_developers).map(person).collect();
     let last_monday = NaiveDate::from_ymd_opt(2026, 10, 5).expect("the day is in the calendar");
@@ -154,7 +154,8 @@ pub fn large(n_weeks: u64, n_developers: u64, n_repositories: u64) -> Report {
     for i in 0..n_weeks {
         let monday = last_monday - Days::new((n_weeks - 1 - i) * 7);
         let label = monday.format("%G-W%V").to_string();
-        let holiday = monday.format("%V").to_string().parse::<u64>().is_ok_and(|week| week >= 52 || week == 1);
+        let holiday =
+            monday.format("%V").to_string().parse::<u64>().is_ok_and(|week| week >= 52 || week == 1);
         let mut of_week = Vec::new();
         for (rank, (name, email)) in people.iter().enumerate() {
             // A few carry much, many carry little, and nobody works every week.
@@ -190,7 +191,8 @@ pub fn large(n_weeks: u64, n_developers: u64, n_repositories: u64) -> Report {
             let name = repository_name(i);
             if i == 1 {
                 let mut row = repository(&name, RepositoryStatus::Failed);
-                row.reason = Some("remote answered 403: the credential may not read this repository".to_owned());
+                row.reason =
+                    Some("remote answered 403: the credential may not read this repository".to_owned());
                 return row;
             }
             let mut row = repository(&name, RepositoryStatus::Analysed);
@@ -352,9 +354,18 @@ fn language(name: &str, additions: u64, deletions: u64) -> LanguageRow {
 
 fn method() -> Method {
     let conventions = [
-        ("merges", "A merge counts as a merge and brings no lines: its lines are those of the commits it joins."),
-        ("renames", "Renames are followed as git does by default (50% similar); sums without that are given too."),
-        ("people", "One person is one name and e-mail after .mailmap; nobody is guessed to be somebody else."),
+        (
+            "merges",
+            "A merge counts as a merge and brings no lines: its lines are those of the commits it joins.",
+        ),
+        (
+            "renames",
+            "Renames are followed as git does by default (50% similar); sums without that are given too.",
+        ),
+        (
+            "people",
+            "One person is one name and e-mail after .mailmap; nobody is guessed to be somebody else.",
+        ),
         ("weeks", "ISO weeks, Monday to Sunday, by author time in the report's time zone."),
     ];
     Method {
@@ -368,10 +379,22 @@ fn method() -> Method {
 }
 
 fn person(i: u64) -> (String, String) {
-    const FIRST: [&str; 12] =
-        ["Amina", "Bjørn", "Chiara", "Dmitri", "Eun-ji", "Farah", "Goran", "Hana", "Iker", "Jun", "Kofi", "Lena"];
+    const FIRST: [&str; 12] = [
+        "Amina", "Bjørn", "Chiara", "Dmitri", "Eun-ji", "Farah", "Goran", "Hana", "Iker", "Jun", "Kofi",
+        "Lena",
+    ];
     const LAST: [&str; 11] = [
-        "Okafor", "Lindqvist", "Romano", "Petrov", "Park", "Haddad", "Kovač", "Suzuki", "Etxeberria", "Mensah", "Vogel",
+        "Okafor",
+        "Lindqvist",
+        "Romano",
+        "Petrov",
+        "Park",
+        "Haddad",
+        "Kovač",
+        "Suzuki",
+        "Etxeberria",
+        "Mensah",
+        "Vogel",
     ];
     let first = FIRST[(i % 12) as usize];
     let last = LAST[((i * 7 + i / 12) % 11) as usize];
@@ -380,7 +403,8 @@ fn person(i: u64) -> (String, String) {
 }
 
 fn repository_name(i: u64) -> String {
-    const NAMES: [&str; 6] = ["billing-api", "checkout-web", "data-platform", "identity", "mobile-app", "search-index"];
+    const NAMES: [&str; 6] =
+        ["billing-api", "checkout-web", "data-platform", "identity", "mobile-app", "search-index"];
     match NAMES.get(i as usize) {
         Some(name) => (*name).to_owned(),
         None => format!("service-{i:04}"),

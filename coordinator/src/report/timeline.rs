@@ -132,7 +132,8 @@ mod tests {
         let timeline = timeline(&weeks);
         let points: Vec<(String, u64)> =
             timeline.points.iter().map(|p| (p.starts_on.to_string(), p.commits)).collect();
-        let expect: Vec<(String, u64)> = expect_points.iter().map(|(day, n)| ((*day).to_owned(), *n)).collect();
+        let expect: Vec<(String, u64)> =
+            expect_points.iter().map(|(day, n)| ((*day).to_owned(), *n)).collect();
         assert_eq!(points, expect);
         assert_eq!(timeline.weeks_left_out, expect_left_out);
         assert_eq!(plausible(&weeks).left_out, expect_left_out);

@@ -49,6 +49,17 @@ impl Kind {
         }
     }
 
+    /// Whether a default is a value of this kind, and not a remark in words.
+    pub(super) fn reads_as_value(&self, default: &str) -> bool {
+        match self {
+            Self::Integer(..) | Self::Switch | Self::Zone | Self::Choice(_) | Self::Choices(_) => {
+                self.read(default).is_some()
+            }
+            Self::Text => default.contains("://"),
+            _ => false,
+        }
+    }
+
     /// Says what is expected, to follow the words "this is not".
     pub(super) fn expects(&self) -> String {
         match self {

@@ -3,7 +3,7 @@
 
 use chrono::{Datelike, Months, NaiveDate};
 
-use crate::report::number::compact;
+use crate::report::number::{compact, grouped};
 
 /// Width and height of the drawing, in units of the SVG.
 const WIDTH: f64 = 1000.0;
@@ -12,6 +12,8 @@ const HEIGHT: f64 = 100.0;
 const TOWERING: u64 = 5;
 /// More labels than this run into each other on a screen.
 const MAX_X_LABELS: u32 = 9;
+/// Up to this many points each gets a dot.
+const MAX_DOTS: usize = 16;
 
 pub(super) struct Chart<'a> {
     pub(super) id: &'a str,
@@ -59,12 +61,14 @@ pub(super) fn render(chart: &Chart<'_>) -> String {
         .iter()
         .map(|tick| format!("<i style=\"top:{:.2}%\">{}</i>", scale.y(*tick), compact(tick.unsigned_abs())))
         .collect();
-    let peaks: String = chart.series.iter().map(|series| peaks(series, &scale)).collect();
+    let marks: String =
+        chart.series.iter().map(|series| dots(series, &scale) + &peaks(series, &scale)).collect();
     format!(
         "<div class=\"chart\">\n<div class=\"y\" aria-hidden=\"true\">{y_labels}</div>\n<div class=\"plot\">\n\
          <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
          aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{description}</desc>\
-         {grid}{lines}</svg>\n{peaks}{tips}</div>\n<div class=\"x\" aria-hidden=\"true\">{x_labels}</div>\n</div>\n{cut}",
+         {grid}{lines}</svg>\n{marks}{tips}</div>\n\
+         <div class=\"x\" aria-hidden=\"true\">{x_labels}</div>\n</div>\n{cut}",
         tips = tips(&chart.tips),
         x_labels = x_labels(chart.days),
         cut = cut_note(chart, &scale),
@@ -81,7 +85,12 @@ struct Scale {
 impl Scale {
     fn of(series: &[Series]) -> Self {
         let reach = |side: Side| -> u128 {
-            series.iter().filter(|series| series.side == side).map(|series| reach(&series.values)).max().unwrap_or(0)
+            series
+                .iter()
+                .filter(|series| series.side == side)
+                .map(|series| reach(&series.values))
+                .max()
+                .unwrap_or(0)
         };
         let (up, down) = (reach(Side::Up), reach(Side::Down));
         let step = nice((up + down).div_ceil(4).max(1));
@@ -138,20 +147,44 @@ fn line(series: &Series, scale: &Scale) -> String {
     let n = series.values.len();
     let mut path = String::new();
     for (i, value) in series.values.iter().enumerate() {
-        let drawn = u128::from(*value).min(scale.limit(series.side)) as i128;
-        let y = scale.y(if series.side == Side::Up { drawn } else { -drawn });
+        let y = scale.y(drawn(*value, series.side, scale));
         let command = if i == 0 { 'M' } else { 'L' };
         path.push_str(&format!("{command}{:.1} {y:.2}", x(i, n)));
     }
     let class = series.class;
     let zero = scale.y(0);
     let (from, to) = (x(0, n), x(n - 1, n));
-    // A line of no length still has round ends, so that a single point can be seen.
-    let dot = if n == 1 { "h0" } else { "" };
     format!(
         "<path class=\"area {class}\" d=\"{path}L{to:.1} {zero:.2}L{from:.1} {zero:.2}Z\"/>\
-         <path class=\"line {class}\" d=\"{path}{dot}\"/>"
+         <path class=\"line {class}\" d=\"{path}\"/>"
     )
+}
+
+/// Marks each point where they are few: one alone has no line, and of two or three the eye wants to see where they are.
+fn dots(series: &Series, scale: &Scale) -> String {
+    let n = series.values.len();
+    if n > MAX_DOTS {
+        return String::new();
+    }
+    let class = series.class;
+    series
+        .values
+        .iter()
+        .enumerate()
+        .map(|(i, value)| {
+            let left = x(i, n) / WIDTH * 100.0;
+            let top = scale.y(drawn(*value, series.side, scale)) / HEIGHT * 100.0;
+            format!(
+                "<b class=\"dot {class}\" style=\"left:{left:.2}%;top:{top:.2}%\" aria-hidden=\"true\"></b>"
+            )
+        })
+        .collect()
+}
+
+/// Returns the height to draw a value at, which ends where the axis does.
+fn drawn(value: u64, side: Side, scale: &Scale) -> i128 {
+    let value = u128::from(value).min(scale.limit(side)) as i128;
+    if side == Side::Up { value } else { -value }
 }
 
 /// Marks the points that reach beyond the axis.
@@ -187,7 +220,7 @@ fn cut_note(chart: &Chart<'_>, scale: &Scale) -> String {
             "<p class=\"note\">A triangle marks a value beyond the axis ({} here, the highest {}), so that the others \
              stay readable.</p>\n",
             beyond.len(),
-            compact(u128::from(*highest))
+            grouped(*highest)
         ),
     }
 }
@@ -290,6 +323,14 @@ mod tests {
     }
 
     #[test]
+    fn few_points_are_dots() {
+        let few = series(Side::Down, &[3; MAX_DOTS]);
+        let many = series(Side::Down, &[3; MAX_DOTS + 1]);
+        assert_eq!(dots(&few, &Scale::of(std::slice::from_ref(&few))).matches("<b").count(), MAX_DOTS);
+        assert_eq!(dots(&many, &Scale::of(std::slice::from_ref(&many))), "");
+    }
+
+    #[test]
     fn time_labels_fit_their_span() {
         fn check(first: &str, last: &str, expect: &[&str]) {
             let labels = month_labels(first.parse().unwrap(), last.parse().unwrap());
@@ -297,7 +338,11 @@ mod tests {
             assert_eq!(labels, expect);
         }
         check("2026-01-05", "2026-04-06", &["Feb 2026", "Mar 2026", "Apr 2026"]);
-        check("2024-12-30", "2026-10-05", &["Jan 2025", "Apr 2025", "Jul 2025", "Oct 2025", "Jan 2026", "Apr 2026", "Jul 2026", "Oct 2026"]);
+        check(
+            "2024-12-30",
+            "2026-10-05",
+            &["Jan 2025", "Apr 2025", "Jul 2025", "Oct 2025", "Jan 2026", "Apr 2026", "Jul 2026", "Oct 2026"],
+        );
         check("2018-03-05", "2023-05-01", &["2019", "2020", "2021", "2022", "2023"]);
         check("1990-01-01", "2099-12-28", &["2000", "2020", "2040", "2060", "2080"]);
     }

@@ -15,7 +15,12 @@ not anyone's worth: see <a href=\"#caution\">how not to use them</a>.";
 pub(super) fn render(report: &Report) -> String {
     let all = &report.developers;
     if all.is_empty() {
-        return section("developers", "Developers", "", &nothing("No developer has a commit in this window."));
+        return section(
+            "developers",
+            "Developers",
+            "",
+            &nothing("No developer has a commit in this window."),
+        );
     }
     let bars: Vec<Bar> = all
         .iter()
@@ -56,7 +61,9 @@ fn row(row: &DeveloperRow) -> String {
             .map(|n| table::number(Some(n)))
             .collect();
     let days = table::days(row.first_commit_on.as_deref(), row.last_commit_on.as_deref());
-    format!("<tr><th scope=\"row\"><bdi>{name}</bdi><small><bdi>{email}</bdi></small></th>{numbers}{days}</tr>\n")
+    format!(
+        "<tr><th scope=\"row\"><bdi>{name}</bdi><small><bdi>{email}</bdi></small></th>{numbers}{days}</tr>\n"
+    )
 }
 
 #[cfg(test)]

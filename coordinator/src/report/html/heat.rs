@@ -6,7 +6,7 @@ use chrono::{Datelike, Days, NaiveDate};
 
 use crate::report::escape::html_name;
 use crate::report::model::Report;
-use crate::report::number::{counted, grouped};
+use crate::report::number::grouped;
 use crate::report::timeline;
 
 const MAX_DEVELOPERS: usize = 15;
@@ -23,11 +23,10 @@ pub(super) fn render(report: &Report) -> String {
     }
     let highest = people.iter().flat_map(|person| &person.weeks).copied().max().unwrap_or(0);
     let rows: String = people.iter().map(|person| row(person, highest)).collect();
-    let title = format!(
-        "Commits by week, {} most active of the last {}",
-        counted(people.len() as u64, "developer", "developers"),
-        counted(mondays.len() as u64, "week", "weeks")
-    );
+    let title = match mondays.len() {
+        1 => "Commits by week: most active in the last week".to_owned(),
+        n => format!("Commits by week: most active in the last {n} weeks"),
+    };
     let shades: String = (0..=SHADES).map(|shade| format!("<i class=\"h{shade}\"></i>")).collect();
     format!(
         "<figure>\n<figcaption>{title} <span class=\"shades\" aria-hidden=\"true\">fewer {shades} more</span>\
@@ -41,6 +40,7 @@ pub(super) fn render(report: &Report) -> String {
 
 struct Person<'a> {
     name: &'a str,
+    email: &'a str,
     commits: u64,
     /// Commits in each of the weeks.
     weeks: Vec<u64>,
@@ -50,10 +50,9 @@ struct Person<'a> {
 fn mondays(report: &Report) -> Vec<NaiveDate> {
     let weeks = timeline::plausible(&report.weeks).weeks;
     let day = |starts_on: &str| NaiveDate::parse_from_str(starts_on, "%Y-%m-%d").ok();
-    let (Some(first), Some(last)) = (
-        weeks.first().and_then(|row| day(&row.starts_on)),
-        weeks.last().and_then(|row| day(&row.starts_on)),
-    ) else {
+    let (Some(first), Some(last)) =
+        (weeks.first().and_then(|row| day(&row.starts_on)), weeks.last().and_then(|row| day(&row.starts_on)))
+    else {
         return Vec::new();
     };
     (0..MAX_WEEKS).rev().map(|back| last - Days::new(back * 7)).filter(|monday| *monday >= first).collect()
@@ -69,6 +68,7 @@ fn people<'a>(report: &'a Report, mondays: &[NaiveDate]) -> Vec<Person<'a>> {
         };
         let person = people.entry((&row.name, &row.email)).or_insert_with(|| Person {
             name: &row.name,
+            email: &row.email,
             commits: 0,
             weeks: vec![0; mondays.len()],
         });
@@ -95,7 +95,10 @@ fn row(person: &Person<'_>, highest: u64) -> String {
             n => format!("<td class=\"h{}\">{}</td>", shade(*n, highest), grouped(*n)),
         })
         .collect();
-    format!("<tr><th scope=\"row\"><bdi>{}</bdi></th>{cells}</tr>\n", html_name(person.name))
+    let name = html_name(person.name);
+    // Two people may share a name; the e-mail tells them apart.
+    let email = html_name(person.email);
+    format!("<tr><th scope=\"row\" title=\"{email}\"><bdi>{name}</bdi></th>{cells}</tr>\n")
 }
 
 /// Returns the shade by the root of the number, as a few busy weeks would leave all others pale.
@@ -120,7 +123,10 @@ fn weeks(mondays: &[NaiveDate]) -> String {
         .iter()
         .map(|monday| {
             let week = monday.format("%V");
-            format!("<th scope=\"col\"><abbr title=\"Week of {}\">{week}</abbr></th>", monday.format("%-d %b %Y"))
+            format!(
+                "<th scope=\"col\"><abbr title=\"Week of {}\">{week}</abbr></th>",
+                monday.format("%-d %b %Y")
+            )
         })
         .collect()
 }
@@ -146,7 +152,7 @@ mod tests {
     fn the_map_has_its_full_width() {
         let text = render(&sample::large(90, 40, 6));
         assert_eq!(text.matches("<th scope=\"col\"><abbr").count(), 26);
-        assert_eq!(text.matches("<th scope=\"row\">").count(), 15);
+        assert_eq!(text.matches("<th scope=\"row\"").count(), 15);
         assert_eq!(text.matches("<td class=\"h").count(), 26 * 15);
     }
 

@@ -16,10 +16,14 @@ pub(super) fn render(report: &Report) -> String {
         n => format!("{} on some of the numbers.", counted(n, "finding casts doubt", "findings cast doubt")),
     };
     // What matters first; the sort is stable, so that the rest keeps its order.
-    let mut ordered: Vec<&Finding> = findings.iter().collect();
-    ordered.sort_by_key(|finding| (!is_doubtful(finding), finding.count == 0));
-    let items: String = ordered.into_iter().map(item).collect();
-    let body = format!("<dl class=\"findings\">\n{items}</dl>\n{}{}", shallow(report), without_renames(report));
+    let mut found: Vec<&Finding> = findings.iter().filter(|finding| finding.count > 0).collect();
+    found.sort_by_key(|finding| !is_doubtful(finding));
+    let items: String = found.into_iter().map(item).collect();
+    let items = match items.as_str() {
+        "" => items,
+        items => format!("<dl class=\"findings\">\n{items}</dl>\n"),
+    };
+    let body = format!("{items}{}{}{}", shallow(report), zeros(&findings), without_renames(report));
     section("quality", "Data quality", &lead, &body)
 }
 
@@ -28,15 +32,24 @@ fn is_doubtful(finding: &Finding) -> bool {
 }
 
 fn item(finding: &Finding) -> String {
-    let class = match finding.count {
-        0 => "none",
-        _ if is_doubtful(finding) => "doubt",
-        _ => "remark",
-    };
+    let class = if is_doubtful(finding) { "doubt" } else { "remark" };
     let label = html(&finding.label);
     let count = grouped(finding.count);
     let meaning = finding.meaning;
     format!("<div class=\"{class}\"><dt>{label}</dt><dd><b>{count}</b><span>{meaning}</span></dd></div>\n")
+}
+
+/// Names the findings without a case: they need no card each, but a reader should see that they were looked for.
+fn zeros(findings: &[Finding]) -> String {
+    let labels: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.count == 0)
+        .map(|finding| html(&finding.label.to_lowercase()).to_string())
+        .collect();
+    if labels.is_empty() {
+        return String::new();
+    }
+    format!("<p class=\"note\">Zero: {}.</p>\n", labels.join(", "))
 }
 
 fn shallow(report: &Report) -> String {
@@ -75,6 +88,13 @@ mod tests {
         assert!(text.contains("findings cast doubt on some of the numbers."));
         let last_doubt = text.rfind("class=\"doubt\"").unwrap();
         assert!(last_doubt < text.find("class=\"remark\"").unwrap());
-        assert!(render(&sample::empty()).contains("Nothing was found that casts doubt on the numbers."));
+    }
+
+    #[test]
+    fn what_was_not_found_is_named() {
+        let text = render(&sample::empty());
+        assert!(text.contains("Nothing was found that casts doubt on the numbers."));
+        assert!(text.contains("Zero: line checks broken, line checks made, shallow repositories,"));
+        assert!(!text.contains("<dl"));
     }
 }

@@ -105,7 +105,9 @@ mod tests {
     #[test]
     fn a_broken_line_check_shows_its_numbers() {
         let text = render(&sample::rich());
-        assert!(text.contains("<span class=\"bad\">broken</span><small>-7 changed, 0 flipped, 12 at tip</small>"));
+        assert!(
+            text.contains("<span class=\"bad\">broken</span><small>-7 changed, 0 flipped, 12 at tip</small>")
+        );
     }
 
     #[test]

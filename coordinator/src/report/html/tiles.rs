@@ -29,5 +29,25 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn tile(name: &str, n: u64, remark: &str) -> String {
-    format!("<div><dt>{name}</dt><dd><b>{}</b><span>{remark}</span></dd></div>\n", grouped(n))
+    let n = grouped(n);
+    // The style sheet shrinks a number with many digits to the width of its tile.
+    let digits = n.len();
+    format!(
+        "<div><dt>{name}</dt><dd><b style=\"--digits:{digits}\">{n}</b><span>{remark}</span></dd></div>\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn numbers_come_with_what_qualifies_them() {
+        let text = render(&sample::rich());
+        assert!(text.contains("<b style=\"--digits:5\">1,234</b><span>and 56 merges</span>"));
+        assert!(text.contains("<span>2,000,000 of them in 2 bulk commits</span>"));
+        assert!(text.contains("<span>2 analysed, 2 failed</span>"));
+        assert!(!render(&sample::empty()).contains("failed"));
+    }
 }

@@ -1,0 +1,112 @@
+//! The settings of a run, after every voice has been heard. Values only: what they mean is decided by the parts that
+//! receive them.
+
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+
+use super::format::Format;
+use super::github::{self, Credential};
+use super::merge::Merge;
+use super::origin::Origin;
+use super::problem::{Problem, ProblemKind};
+use super::repository::{Branches, Context, RepositorySetting, repositories};
+
+const SLICE_COMMITS: u64 = 1000;
+const MAX_BLOB_BYTES: u64 = 100 << 20;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) repositories: Vec<RepositorySetting>,
+    /// What holds for repositories that are found and not listed.
+    pub(crate) branches: Branches,
+    /// How many complete weeks the report covers; `None` is all history.
+    pub(crate) weeks: Option<u32>,
+    pub(crate) time_zone: Tz,
+    pub(crate) include_current: bool,
+    pub(crate) slice_commits: u32,
+    /// Units of work done at the same time; `None` is one per core.
+    pub(crate) jobs: Option<usize>,
+    pub(crate) max_blob_bytes: u64,
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) output: Option<PathBuf>,
+    /// Never empty, no format twice.
+    pub(crate) formats: Vec<Format>,
+    pub(crate) credentials: Vec<Credential>,
+}
+
+/// Asks for every setting in the order in which `config show` lists them.
+pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
+    merge.text("version");
+    let weeks = merge.integer("analysis.weeks").map(narrow);
+    let time_zone = merge.zone("analysis.time_zone").unwrap_or(Tz::UTC);
+    let include_current = merge.switch("analysis.include_current_week").is_some_and(|(on, _)| on);
+    let (branches, branches_are_final) = branches(merge);
+    let slice_commits = narrow(merge.integer("analysis.batch_size").unwrap_or(SLICE_COMMITS));
+    let jobs = merge.integer("analysis.jobs").map(narrow);
+    let max_blob_bytes = merge.integer("analysis.max_blob_bytes").unwrap_or(MAX_BLOB_BYTES);
+    let data_dir = merge.path("cache.directory");
+    let output = merge.path("output.directory");
+    let formats = formats(merge.many("output.formats"));
+    let host = host(merge);
+    let owner = merge.text("github.owner").map(|(owner, _)| owner);
+    let token = merge.secret("github.token");
+    let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
+    let context = Context { host, owner, branches: branches.clone(), branches_are_final };
+    let repositories = repositories(merge, &context);
+    Settings {
+        repositories,
+        branches,
+        weeks,
+        time_zone,
+        include_current,
+        slice_commits,
+        jobs,
+        max_blob_bytes,
+        data_dir,
+        output,
+        formats,
+        credentials,
+    }
+}
+
+fn narrow<N: TryFrom<u64>>(number: u64) -> N {
+    N::try_from(number).ok().expect("the table bounds every number below what its setting holds")
+}
+
+/// Returns the branches to look at where a repository says nothing, and whether the file's repositories have no say:
+/// who types `--all-branches` means all of all.
+fn branches(merge: &mut Merge<'_>) -> (Branches, bool) {
+    let all = merge.switch("analysis.all_branches");
+    if let Some(branch) = merge.overrides.branch.clone() {
+        return (Branches::Named(branch), true);
+    }
+    match all {
+        Some((true, Origin::File { .. })) => (Branches::All, false),
+        Some((true, _)) => (Branches::All, true),
+        Some((false, _)) | None => (Branches::Default, false),
+    }
+}
+
+fn formats(words: Option<Vec<String>>) -> Vec<Format> {
+    let mut formats = Vec::new();
+    for format in words.iter().flatten().filter_map(|word| Format::named(word)) {
+        if !formats.contains(&format) {
+            formats.push(format);
+        }
+    }
+    if formats.is_empty() { Format::ALL.to_vec() } else { formats }
+}
+
+fn host(merge: &mut Merge<'_>) -> String {
+    const PUBLIC: &str = "github.com";
+    let Some((api_url, origin)) = merge.text("github.api_url") else { return PUBLIC.to_owned() };
+    match github::host(&api_url) {
+        Ok(host) => host,
+        Err(wrong) => {
+            let problem = Problem::new(ProblemKind::Value, origin, "github.api_url", wrong);
+            merge.problems.push(problem.hint("write the whole address, as https://ghe.example.com/api/v3"));
+            PUBLIC.to_owned()
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Every key that is accepted without a warning changes something, and this is where it is seen to.
+
+use std::collections::BTreeSet;
+
+use secrecy::ExposeSecret;
+
+use super::{Around, sound};
+use crate::config::key::Status;
+use crate::config::keys;
+use crate::config::{Branches, Format, Location};
+
+/// The path of the key, a file that sets it, and what can then be read in the settings and could not before.
+const EFFECTS: &[(&str, &str, &str)] = &[
+    ("repositories", "repositories: [{path: x}]", "Path(\"DIR/x\")"),
+    ("repositories[].name", "repositories: [{name: shop, path: x}]", "name: \"shop\""),
+    ("repositories[].path", "repositories: [{path: ../x}]", "Path(\"DIR/../x\")"),
+    ("repositories[].local_path", "repositories: [{local_path: ./x}]", "Path(\"DIR/x\")"),
+    ("repositories[].url", "repositories: [{url: 'git@host:o/x.git'}]", "Url(\"git@host:o/x.git\")"),
+    ("repositories[].github_repo", "repositories: [{github_repo: o/x}]", "Url(\"https://github.com/o/x\")"),
+    ("repositories[].owner", "repositories: [{name: x, owner: o}]", "Url(\"https://github.com/o/x\")"),
+    ("repositories[].project_key", "repositories: [{path: x, project_key: K}]", "project_key: \"K\""),
+    ("repositories[].branch", "repositories: [{path: x, branch: b}]", "branches: Named(\"b\")"),
+    ("github.repositories", "github: {repositories: [{path: x}]}", "Path(\"DIR/x\")"),
+    ("github.owner", "github: {owner: o}\nrepositories: [{github_repo: x}]", "https://github.com/o/x"),
+    (
+        "github.api_url",
+        "github: {api_url: 'https://ghe.example/api/v3'}\nrepositories: [{github_repo: o/x}]",
+        "https://ghe.example/o/x",
+    ),
+    (
+        "github.base_url",
+        "github: {base_url: 'https://ghe.example/api/v3'}\nrepositories: [{github_repo: o/x}]",
+        "https://ghe.example/o/x",
+    ),
+    ("github.token", "github: {token: t}", "host: \"github.com\""),
+    ("analysis.weeks", "analysis: {weeks: 8}", "weeks: Some(8)"),
+    ("analysis.time_zone", "analysis: {time_zone: Europe/Berlin}", "time_zone: Europe/Berlin"),
+    ("analysis.include_current_week", "analysis: {include_current_week: yes}", "include_current: true"),
+    ("analysis.all_branches", "analysis: {all_branches: true}", "branches: All"),
+    ("analysis.batch_size", "analysis: {batch_size: 7}", "slice_commits: 7"),
+    ("processing.batch_size", "processing: {batch_size: 7}", "slice_commits: 7"),
+    ("analysis.jobs", "analysis: {jobs: 3}", "jobs: Some(3)"),
+    ("processing.max_workers", "processing: {max_workers: 3}", "jobs: Some(3)"),
+    ("analysis.max_blob_bytes", "analysis: {max_blob_bytes: 5}", "max_blob_bytes: 5"),
+    ("cache.directory", "cache: {directory: c}", "data_dir: Some(\"DIR/c\")"),
+    ("output.directory", "output: {directory: /o}", "output: Some(\"/o\")"),
+    ("reports.output_directory", "reports: {output_directory: o}", "output: Some(\"DIR/o\")"),
+    ("output.formats", "output: {formats: [json, md]}", "formats: [Json, Markdown]"),
+    ("reports.formats", "reports: {formats: csv}", "formats: [Csv]"),
+];
+
+#[test]
+fn every_acted_key_has_an_effect() {
+    for (path, yaml, effect) in EFFECTS {
+        let around = Around::new(yaml.as_bytes());
+        let loaded = around.load().unwrap_or_else(|error| panic!("{path}: {error}"));
+        let settings = around.redact(&format!("{:?}", loaded.settings));
+        assert!(settings.contains(effect), "{path}: no {effect} in {settings}");
+        assert_eq!(loaded.warnings, [""; 0], "{path}");
+        let before = format!("{:?}", sound("version: 1").settings);
+        assert!(!before.contains(effect), "{path}: {effect} is there without it");
+    }
+}
+
+#[test]
+fn no_acted_key_is_without_a_test_of_its_effect() {
+    let tested: BTreeSet<&str> = EFFECTS.iter().map(|(path, ..)| *path).collect();
+    for placed in keys::every() {
+        let acted = matches!(placed.status, Status::Acted(_) | Status::Alias(_));
+        // The keys of the second list are those of the first; the version's effect is to be refused.
+        let elsewhere = placed.path.starts_with("github.repositories[]") || placed.path == "version";
+        assert!(!acted || elsewhere || tested.contains(placed.path.as_str()), "{} has no test", placed.path);
+    }
+}
+
+#[test]
+fn without_anything_the_defaults_hold() {
+    let settings = sound("version: \"1.0\"").settings;
+    let shown = format!("{settings:?}");
+    assert_eq!(
+        shown,
+        "Settings { repositories: [], branches: Default, weeks: None, time_zone: UTC, include_current: false, \
+         slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, data_dir: None, output: None, \
+         formats: [Csv, Json, Markdown, Html], credentials: [] }"
+    );
+}
+
+#[test]
+fn defaults_in_the_table_are_the_defaults_in_force() {
+    let lines = sound("version: 1").lines;
+    let default = |path: &str| lines.iter().find(|line| line.path == path).and_then(|line| line.value.clone());
+    let settings = sound("version: 1").settings;
+    assert_eq!(default("analysis.batch_size"), Some(settings.slice_commits.to_string()));
+    assert_eq!(default("analysis.max_blob_bytes"), Some(settings.max_blob_bytes.to_string()));
+    assert_eq!(default("analysis.time_zone"), Some(settings.time_zone.name().to_owned()));
+    let formats: Vec<String> = settings.formats.iter().map(Format::to_string).collect();
+    assert_eq!(default("output.formats"), Some(formats.join(", ")));
+}
+
+#[test]
+fn a_token_belongs_to_one_host() {
+    for (api, host) in [
+        ("", "github.com"),
+        ("api_url: https://api.github.com", "github.com"),
+        ("base_url: https://ghe.example/api/v3", "ghe.example"),
+    ] {
+        let yaml = format!("github:\n  token: s3cret\n  {api}\n");
+        let credentials = sound(&yaml).settings.credentials;
+        assert_eq!(credentials.len(), 1);
+        assert_eq!(credentials[0].host, host);
+        assert_eq!(credentials[0].token.expose_secret(), "s3cret");
+    }
+}
+
+#[test]
+fn a_path_beats_where_it_could_be_cloned_from() {
+    let settings = sound("github: {owner: o}\nrepositories: [{name: n, path: x, github_repo: r}]").settings;
+    assert!(matches!(settings.repositories[0].location, Location::Path(_)));
+    assert_eq!(settings.repositories[0].remote.as_deref(), Some("https://github.com/o/r"));
+}
+
+#[test]
+fn names_are_taken_from_places_and_made_distinct() {
+    for (yaml, names) in [
+        ("[{path: ../shop}, {github_repo: o/web-ui}]", "shop/SHOP web-ui/WEB_UI"),
+        ("[{path: a/tools}, {path: b/tools}]", "a/tools/A_TOOLS b/tools/B_TOOLS"),
+        ("[{path: b/tools}, {path: x}, {path: a/tools}]", "b/tools/B_TOOLS x/X a/tools/A_TOOLS"),
+        ("[{path: a/t}, {url: 'https://h/b/t.git'}]", "a/t/A_T b/t/B_T"),
+        ("[{name: t, path: x}, {path: a/t}]", "t/T a/t/A_T"),
+        ("[{path: shop/.git}]", "shop/SHOP"),
+    ] {
+        let repositories = sound(&format!("repositories: {yaml}")).settings.repositories;
+        let got: Vec<String> =
+            repositories.iter().map(|repository| format!("{}/{}", repository.name, repository.project_key)).collect();
+        assert_eq!(got.join(" "), names, "{yaml}");
+    }
+}
+
+#[test]
+fn a_branch_of_a_repository_beats_the_branches_of_the_file() {
+    let yaml = "analysis: {all_branches: true}\nrepositories: [{path: x, branch: b}, {path: y}]";
+    let settings = sound(yaml).settings;
+    assert_eq!(settings.repositories[0].branches, Branches::Named("b".to_owned()));
+    assert_eq!(settings.repositories[1].branches, Branches::All);
+    assert_eq!(settings.branches, Branches::All);
+}
+
+#[test]
+fn anchors_and_merge_keys_are_followed() {
+    let yaml = "repositories:\n- &base {path: x, branch: b, project_key: K}\n- {<<: *base, path: y}\n\
+                - {<<: [{branch: c}, *base], path: z}\noutput: {formats: &f [csv]}\nreports: {formats: *f}\n";
+    let repositories = sound(yaml).settings.repositories;
+    let got: Vec<String> = repositories
+        .iter()
+        .map(|repository| format!("{} {:?} {}", repository.name, repository.branches, repository.project_key))
+        .collect();
+    assert_eq!(got, ["x Named(\"b\") K", "y Named(\"b\") K", "z Named(\"c\") K"]);
+}
+
+#[test]
+fn files_are_read_as_editors_write_them() {
+    for yaml in [
+        "\u{feff}analysis:\n  weeks: 8\n",
+        "analysis:\r\n  weeks: 8\r\n",
+        "---\n# a note\nanalysis: {\"weeks\": \"8\"}\n...\n",
+        "analysis:\n  weeks: !!int 8\n  jobs:\n  time_zone: ~\n",
+        "%YAML 1.1\n---\nanalysis: {weeks: 8}",
+    ] {
+        let settings = sound(yaml).settings;
+        assert_eq!((settings.weeks, settings.jobs), (Some(8), None), "{yaml}");
+    }
+}

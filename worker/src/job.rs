@@ -1,0 +1,383 @@
+//! The story of a worker: take a job, do it, say what came of it, and only then let the job go.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use gitfleet_shared::cache::{Cache, Key};
+use gitfleet_shared::codec::{self, Kind};
+use gitfleet_shared::contract::{
+    Failure, FailureClass, Heartbeat, Job, MainlineNet, Outcome, SliceResult, Source, TipResult, Work, WorkResult,
+};
+use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION};
+use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::queue::{Delivery, Queue, QueueError, Topic};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::task::JoinSet;
+
+use crate::credentials::Credentials;
+use crate::disposition::{self, Disposition};
+use crate::facts::Engine;
+use crate::mirror::Mirrors;
+use crate::repository;
+use crate::survey;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How the worker is called in manifests and heartbeats.
+    pub name: String,
+    /// Jobs done at the same time; each has caches of its own.
+    pub slots: usize,
+    /// Where mirrors of remote repositories are kept.
+    pub mirrors: PathBuf,
+    pub credentials: Credentials,
+}
+
+/// Commits between two looks at the cache, two heartbeats and two chances to stop. Neighbours share what must be
+/// decoded, so smaller blocks cost time.
+const BLOCK: usize = 128;
+/// A progress bar is not watched more closely than this.
+const HEARTBEAT_EVERY: Duration = Duration::from_millis(100);
+
+pub struct Worker {
+    queue: Arc<dyn Queue>,
+    cache: Arc<dyn Cache>,
+    config: Config,
+}
+
+impl Worker {
+    pub fn new(queue: Arc<dyn Queue>, cache: Arc<dyn Cache>, config: Config) -> Self {
+        Self { queue, cache, config }
+    }
+
+    /// Works until `shutdown` ends or the queue closes. Jobs in hand are then handed back undone, at the next
+    /// block of commits.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mirrors = Arc::new(Mirrors::new(self.config.mirrors.clone(), self.config.credentials.clone()));
+        let mut slots = JoinSet::new();
+        for _ in 0..self.config.slots.max(1) {
+            let tools = Tools {
+                queue: self.queue.clone(),
+                cache: self.cache.clone(),
+                name: self.config.name.clone(),
+                mirrors: mirrors.clone(),
+                stop: stop.clone(),
+            };
+            slots.spawn(Slot { tools, open: None }.run());
+        }
+        tokio::select! {
+            () = shutdown => {}
+            () = async { while slots.join_next().await.is_some() {} } => return,
+        }
+        stop.store(true, Ordering::Relaxed);
+        // A slot that waits for a job has none to hand back.
+        slots.abort_all();
+        while slots.join_next().await.is_some() {}
+    }
+}
+
+/// One job at a time, with the engine of the last repository kept for the next slice of it.
+struct Slot {
+    tools: Tools,
+    open: Option<Open>,
+}
+
+/// What every slot of the worker shares.
+struct Tools {
+    queue: Arc<dyn Queue>,
+    cache: Arc<dyn Cache>,
+    name: String,
+    mirrors: Arc<Mirrors>,
+    stop: Arc<AtomicBool>,
+}
+
+struct Open {
+    source: Source,
+    head: ObjectId,
+    max_blob_bytes: u64,
+    engine: Engine,
+}
+
+/// Why a job ended without an outcome.
+enum Undone {
+    Failed(Failure),
+    /// The worker stops; somebody else will do the job.
+    Interrupted,
+}
+
+impl From<Failure> for Undone {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl Slot {
+    async fn run(mut self) {
+        let Ok(mut jobs) = self.tools.queue.consume(Topic::Jobs).await else { return };
+        while let Ok(delivery) = jobs.next().await {
+            if self.tools.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            if self.take(delivery).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn take(&mut self, delivery: Box<dyn Delivery>) -> Result<(), QueueError> {
+        let job = match Job::decode(delivery.body()) {
+            Ok(job) => job,
+            Err(error) => return delivery.dead_letter(error.to_string()).await,
+        };
+        let started = Instant::now();
+        let result = match self.work(&job).await {
+            Ok(result) => Ok(result),
+            Err(Undone::Failed(failure)) => Err(failure),
+            // Dropped unsettled, so it is delivered again.
+            Err(Undone::Interrupted) => return Ok(()),
+        };
+        match disposition::of(&result, delivery.redeliveries()) {
+            Disposition::RetryLater(delay) => delivery.retry_later(delay).await,
+            Disposition::Report => {
+                let outcome = Outcome {
+                    job: job.id,
+                    batch: job.batch,
+                    worker: self.tools.name.clone(),
+                    elapsed_millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    result,
+                };
+                // Only when the outcome is stored may the job go.
+                self.tools.queue.publish(Topic::Outcomes, outcome.encode()).await?;
+                delivery.ack().await
+            }
+        }
+    }
+
+    async fn work(&mut self, job: &Job) -> Result<WorkResult, Undone> {
+        tracing::debug!(job.id = %job.id, repository = %job.source, work = job.work.name(), "job begins");
+        match &job.work {
+            Work::Survey { revisions, base } => {
+                self.open = None;
+                let path = self.tools.bring(&job.source).await?;
+                let (revisions, base, limit) = (revisions.clone(), base.clone(), job.max_blob_bytes);
+                let result = blocking(move || {
+                    let repository = repository::open(&path, limit)?.to_thread_local();
+                    survey::survey(&repository, &revisions, base.as_ref(), limit)
+                });
+                Ok(WorkResult::Survey(result.await??))
+            }
+            Work::Slice { head, commits, mainline_merges } => {
+                self.slice(job, *head, commits, mainline_merges).await.map(WorkResult::Slice)
+            }
+            Work::Tip { head } => self.tip(job, *head).await.map(WorkResult::Tip),
+        }
+    }
+
+    async fn slice(
+        &mut self,
+        job: &Job,
+        head: ObjectId,
+        commits: &[ObjectId],
+        merges: &[ObjectId],
+    ) -> Result<SliceResult, Undone> {
+        let mut engine = self.engine(job, head).await?;
+        let digest = engine.digest();
+        let limit = job.max_blob_bytes;
+        let mut progress = Progress::new(job, &self.tools);
+        let mut facts: Vec<CommitFacts> = Vec::with_capacity(commits.len());
+        let mut cache_hits = 0;
+        for block in commits.chunks(BLOCK) {
+            let key = |id: &ObjectId| Key::facts(&digest, limit, id);
+            let compute = |engine: &mut Engine, id| engine.facts(id);
+            let done = self.tools.block(engine, block, Kind::CommitFacts, key, compute).await?;
+            engine = done.engine;
+            cache_hits += done.hits;
+            facts.extend(done.values.into_iter().map(|(_, facts)| facts));
+            progress.advance(block.len()).await;
+        }
+        let mut nets: Vec<(ObjectId, MainlineNet)> = Vec::with_capacity(merges.len());
+        for block in merges.chunks(BLOCK) {
+            let key = |id: &ObjectId| Key::mainline_net(&digest, limit, id);
+            let compute = |engine: &mut Engine, id| engine.mainline_net(id);
+            let done = self.tools.block(engine, block, Kind::MainlineNet, key, compute).await?;
+            engine = done.engine;
+            nets.extend(done.values);
+            progress.advance(0).await;
+        }
+        self.keep(job, head, engine);
+        Ok(SliceResult { facts, mainline_merges: nets, cache_hits })
+    }
+
+    async fn tip(&mut self, job: &Job, head: ObjectId) -> Result<TipResult, Undone> {
+        let mut engine = self.engine(job, head).await?;
+        let stop = self.tools.stop.clone();
+        let id = gix_id(&head)?;
+        let (engine, counted) = blocking(move || {
+            let counted = engine.tip_lines(id, || !stop.load(Ordering::Relaxed));
+            (engine, counted)
+        })
+        .await?;
+        self.keep(job, head, engine);
+        match counted.map_err(survey::unreadable)? {
+            Some((lines, unknown_files)) => Ok(TipResult { lines, unknown_files }),
+            None => Err(Undone::Interrupted),
+        }
+    }
+
+    /// Returns the engine for the job's repository: the one kept from the last job where it fits.
+    async fn engine(&mut self, job: &Job, head: ObjectId) -> Result<Engine, Undone> {
+        let fits = |open: &Open| {
+            open.source == job.source && open.head == head && open.max_blob_bytes == job.max_blob_bytes
+        };
+        if let Some(open) = self.open.take().filter(fits) {
+            return Ok(open.engine);
+        }
+        let limit = job.max_blob_bytes;
+        let path = match &job.source {
+            Source::Local { path } => PathBuf::from(path),
+            // The survey brought it, unless that was another worker's survey.
+            Source::Remote { url } if self.tools.mirrors.path(url).exists() => self.tools.mirrors.path(url),
+            Source::Remote { .. } => self.tools.bring(&job.source).await?,
+        };
+        let opened = blocking(move || {
+            let repository = repository::open(&path, limit)?.to_thread_local();
+            Engine::new(repository, gix_id(&head)?, limit).map_err(survey::unreadable)
+        });
+        Ok(opened.await??)
+    }
+
+    fn keep(&mut self, job: &Job, head: ObjectId, engine: Engine) {
+        self.open =
+            Some(Open { source: job.source.clone(), head, max_blob_bytes: job.max_blob_bytes, engine });
+    }
+}
+
+impl Tools {
+    /// Answers `ids` from the cache where it can, computes the others, and fills the cache with them.
+    async fn block<T>(
+        &self,
+        mut engine: Engine,
+        ids: &[ObjectId],
+        kind: Kind,
+        key: impl Fn(&ObjectId) -> Key,
+        compute: impl Fn(&mut Engine, gix::ObjectId) -> Result<T, crate::objects::ReadError> + Send + 'static,
+    ) -> Result<Block<T>, Undone>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Undone::Interrupted);
+        }
+        let version = cache_version();
+        let keys: Vec<Key> = ids.iter().map(key).collect();
+        let cached = self.cache.get(&keys).await;
+        let mut known: HashMap<ObjectId, T> = HashMap::new();
+        let mut missing = Vec::new();
+        for ((id, key), value) in ids.iter().zip(keys).zip(cached) {
+            match value.and_then(|frame| codec::decode(kind, version, &frame).ok()) {
+                Some(value) => drop(known.insert(*id, value)),
+                None => missing.push((*id, key)),
+            }
+        }
+        let hits = u32::try_from(known.len()).unwrap_or(u32::MAX);
+        if !missing.is_empty() {
+            let work = move || {
+                let mut computed = Vec::with_capacity(missing.len());
+                for (id, key) in missing {
+                    let value = compute(&mut engine, gix_id(&id)?).map_err(survey::unreadable)?;
+                    let frame = codec::encode(kind, version, &value);
+                    computed.push((id, value, key, frame));
+                }
+                Ok::<_, Failure>((engine, computed))
+            };
+            let (returned, computed) = blocking(work).await??;
+            engine = returned;
+            let mut entries = Vec::with_capacity(computed.len());
+            for (id, value, key, frame) in computed {
+                known.insert(id, value);
+                entries.push((key, frame));
+            }
+            self.cache.put(entries).await;
+        }
+        let values = ids.iter().filter_map(|id| Some((*id, known.remove(id)?))).collect();
+        Ok(Block { engine, values, hits })
+    }
+
+    /// Returns where the repository can be read, up to date.
+    async fn bring(&self, source: &Source) -> Result<PathBuf, Undone> {
+        match source {
+            Source::Local { path } => Ok(PathBuf::from(path)),
+            Source::Remote { url } => {
+                let (mirrors, url, stop) = (self.mirrors.clone(), url.clone(), self.stop.clone());
+                let fetched = blocking(move || mirrors.fetch(&url, &stop)).await?;
+                if self.stop.load(Ordering::Relaxed) {
+                    return Err(Undone::Interrupted);
+                }
+                Ok(fetched?)
+            }
+        }
+    }
+}
+
+struct Block<T> {
+    engine: Engine,
+    /// In the order of the ids asked for.
+    values: Vec<(ObjectId, T)>,
+    hits: u32,
+}
+
+/// Tells the coordinator how far a job is.
+struct Progress {
+    queue: Arc<dyn Queue>,
+    heartbeat: Heartbeat,
+    told: Instant,
+}
+
+impl Progress {
+    fn new(job: &Job, tools: &Tools) -> Self {
+        let heartbeat = Heartbeat { job: job.id, batch: job.batch, worker: tools.name.clone(), done: 0 };
+        Self { queue: tools.queue.clone(), heartbeat, told: Instant::now() }
+    }
+
+    async fn advance(&mut self, units: usize) {
+        self.heartbeat.done += units as u64;
+        if self.told.elapsed() >= HEARTBEAT_EVERY {
+            self.told = Instant::now();
+            // Lost or refused, it is only a sign of life.
+            let _ = self.queue.publish(Topic::Heartbeats, self.heartbeat.encode()).await;
+        }
+    }
+}
+
+/// Runs `work` where it cannot starve the runtime. A panic in it is a failure of this job alone.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Undone> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => Ok(value),
+        Err(error) if error.is_panic() => {
+            let panic = error.into_panic();
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Err(Undone::Failed(Failure {
+                class: FailureClass::Internal,
+                message: format!("the analysis panicked: {text}"),
+            }))
+        }
+        Err(_) => Err(Undone::Interrupted),
+    }
+}
+
+fn cache_version() -> u16 {
+    u16::try_from(FACTS_VERSION).expect("a version a year would last 65,000 years")
+}
+
+fn gix_id(id: &ObjectId) -> Result<gix::ObjectId, Failure> {
+    gix::ObjectId::try_from(id.as_bytes())
+        .map_err(|error| Failure { class: FailureClass::UnsupportedFormat, message: error.to_string() })
+}
