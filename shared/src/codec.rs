@@ -14,6 +14,7 @@ pub enum Kind {
     CommitFacts = 3,
     MainlineNet = 4,
     Heartbeat = 5,
+    PendingSnapshot = 6,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -77,6 +77,14 @@ impl Work {
         postcard::to_stdvec(self).expect("our own types have lengths")
     }
 
+    /// Returns how much there is to do, in commits; the work that is not counted in commits is 0.
+    pub fn units(&self) -> u64 {
+        match self {
+            Self::Slice { commits, .. } => commits.len() as u64,
+            Self::Survey { .. } | Self::Tip { .. } => 0,
+        }
+    }
+
     pub fn name(&self) -> &'static str {
         match self {
             Self::Survey { .. } => "survey",

@@ -41,10 +41,8 @@ use std::sync::Arc;
 pub(crate) use format::Format;
 pub(crate) use github::Credential;
 pub(crate) use location::Location;
-pub(crate) use merge::Line;
-pub(crate) use origin::Origin;
 pub(crate) use overrides::Overrides;
-pub(crate) use problem::{ConfigError, Problem, ProblemKind};
+pub(crate) use problem::ConfigError;
 pub(crate) use reference::reference;
 pub(crate) use repository::{Branches, RepositorySetting};
 pub(crate) use schema::schema;
@@ -52,8 +50,10 @@ pub(crate) use settings::Settings;
 pub(crate) use show::show;
 
 use file::Unreadable;
-use merge::Merge;
+use merge::{Line, Merge};
 use node::Place;
+use origin::Origin;
+use problem::{Problem, ProblemKind};
 use variables::Variables;
 use walk::Found;
 
@@ -86,7 +86,8 @@ pub(crate) struct Loaded {
 /// else; without a file the other voices are heard alone.
 pub(crate) fn load(request: &Request<'_>) -> Result<Loaded, ConfigError> {
     let named = request.file.map(Path::to_owned);
-    let named = named.or_else(|| request.environment.get(environment::CONFIG).map(PathBuf::from));
+    let set = request.environment.get(environment::CONFIG).filter(|path| !path.is_empty());
+    let named = named.or_else(|| set.map(PathBuf::from));
     let path = named.clone().unwrap_or_else(|| FILE_NAME.into());
     let name: Arc<str> = path.display().to_string().into();
     let absolute = request.directory.join(&path);
@@ -96,7 +97,8 @@ pub(crate) fn load(request: &Request<'_>) -> Result<Loaded, ConfigError> {
         Err(unreadable) => return Err(refusal(&name, unreadable).into()),
     };
     let mut warnings = Vec::new();
-    let dotenv = if text.is_some() { dotenv_beside(&absolute, &mut warnings) } else { dotenv::DotEnv::default() };
+    let dotenv =
+        if text.is_some() { dotenv_beside(&absolute, &mut warnings) } else { dotenv::DotEnv::default() };
     let variables = Variables { environment: request.environment, dotenv, dotenv_name: ".env".into() };
     warnings.extend(environment::unknown(&variables));
 
@@ -135,11 +137,11 @@ fn refusal(name: &Arc<str>, unreadable: Unreadable) -> Problem {
         Problem::new(ProblemKind::Unreadable, Origin::Whole(Arc::clone(name)), "", wrong)
     };
     match unreadable {
-        Unreadable::Absent => whole(io::ErrorKind::NotFound.to_string()).hint("check the path given with -c"),
+        Unreadable::Absent => whole(io::ErrorKind::NotFound.to_string())
+            .hint("check the path given with -c, or in GITFLEET_CONFIG"),
         Unreadable::Failed(error) => whole(error.to_string()),
-        Unreadable::TooLarge => {
-            whole(format!("it is larger than {} MiB", file::LARGEST_BYTES >> 20)).hint("is this a configuration file?")
-        }
+        Unreadable::TooLarge => whole(format!("it is larger than {} MiB", file::LARGEST_BYTES >> 20))
+            .hint("is this a configuration file?"),
         Unreadable::NotText { line, column } => {
             let origin = Origin::line(name, Place { line, column });
             let problem = Problem::new(ProblemKind::Unreadable, origin, "", "this byte is not UTF-8");

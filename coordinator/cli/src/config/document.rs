@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
+use super::key;
 use super::node::{Entry, Node, Place, Scalar, Value};
 use super::origin::Origin;
-use super::problem::{Problem, ProblemKind};
+use super::problem::{Problem, ProblemKind, one_line};
 use super::syntax;
 
 /// Far more levels than any table of ours has, far fewer than would trouble the stack.
@@ -26,11 +27,12 @@ pub(super) fn parse(file: &Arc<str>, text: &str, problems: &mut Vec<Problem>) ->
     let outcome = builder.read(text);
     problems.append(&mut builder.problems);
     if let Err(problem) = outcome {
-        problems.push(problem);
+        problems.push(*problem);
         return None;
     }
     if builder.root.is_none() {
-        let wrong = Problem::new(ProblemKind::Missing, Origin::Whole(Arc::clone(file)), "", "the file is empty");
+        let wrong =
+            Problem::new(ProblemKind::Missing, Origin::Whole(Arc::clone(file)), "", "the file is empty");
         problems.push(wrong.hint("begin with `repositories:`; `gitfleet config schema` lists every key"));
     }
     builder.root
@@ -63,7 +65,7 @@ impl<'a> Builder<'a> {
         Self { file, frames, anchors, copies: 0, root: None, problems: Vec::new() }
     }
 
-    fn read(&mut self, text: &str) -> Result<(), Problem> {
+    fn read(&mut self, text: &str) -> Result<(), Box<Problem>> {
         let mut documents = 0;
         for event in Parser::new_from_str(text) {
             let (event, span) = event.map_err(|error| self.refused(text, &error))?;
@@ -74,7 +76,7 @@ impl<'a> Builder<'a> {
                     documents += 1;
                     if documents > 1 {
                         let wrong = self.syntax(place, "a second document begins here");
-                        return Err(wrong.hint("a configuration is one document; remove the `---` and what follows"));
+                        return Err(wrong.hint("remove the `---` and what follows").into());
                     }
                 }
                 Event::Scalar(text, style, anchor, _) => {
@@ -103,19 +105,19 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn open(&mut self, place: Place, anchor: usize, open: Open) -> Result<(), Problem> {
+    fn open(&mut self, place: Place, anchor: usize, open: Open) -> Result<(), Box<Problem>> {
         if self.frames.len() >= DEEPEST {
-            return Err(self.too_deep(place));
+            return Err(self.too_deep(place).into());
         }
         if let Some(Frame { open: Open::Map { key: None, .. }, .. }) = self.frames.last() {
-            return Err(self.key_is_no_word(place));
+            return Err(self.key_is_no_word(place).into());
         }
         self.frames.push(Frame { place, anchor, open });
         Ok(())
     }
 
     /// Puts a finished node where it belongs: as a value, as the next key, or as the document itself.
-    fn close(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
+    fn close(&mut self, node: Node, anchor: usize) -> Result<(), Box<Problem>> {
         if anchor != 0 {
             self.spend(node.size(), node.place)?;
             self.anchors.insert(anchor, node.clone());
@@ -130,44 +132,62 @@ impl<'a> Builder<'a> {
             Open::Map { entries, seen, key } => match key.take() {
                 None => match node.value {
                     Value::Scalar(Scalar { text, plain }) => *key = Some((text, node.place, plain)),
-                    Value::List(_) | Value::Map(_) => return Err(self.key_is_no_word(node.place)),
+                    Value::List(_) | Value::Map(_) => return Err(self.key_is_no_word(node.place).into()),
                 },
-                Some((name, place, plain)) => {
-                    if let Some(first) = seen.get(&name) {
-                        let origin = Origin::line(self.file, place);
-                        let wrong = format!("the key stands at {}:{first} already", self.file);
-                        let problem = Problem::new(ProblemKind::Conflict, origin, &name, wrong);
-                        self.problems.push(problem.hint("keep one of the two"));
-                        return Ok(());
+                Some((name, place, plain)) => match seen.get(&name) {
+                    Some(first) => {
+                        let first = *first;
+                        self.twice(&name, place, first);
                     }
-                    seen.insert(name.clone(), place);
-                    // A quoted "<<" is a key like any other; the mark of a merge is the bare one.
-                    let key = if plain || name != "<<" { name } else { "\"<<\"".to_owned() };
-                    entries.push(Entry { key, place, node });
-                }
+                    None => {
+                        seen.insert(name.clone(), place);
+                        // A quoted "<<" is a key like any other; the mark of a merge is the bare one.
+                        let key = if plain || name != "<<" { name } else { "\"<<\"".to_owned() };
+                        entries.push(Entry { key, place, node });
+                    }
+                },
             },
         }
         Ok(())
     }
 
-    fn copy(&mut self, place: Place, anchor: usize) -> Result<(), Problem> {
+    fn twice(&mut self, name: &str, place: Place, first: Place) {
+        let mut path = String::new();
+        for frame in &self.frames {
+            match &frame.open {
+                Open::List(items) => path.push_str(&format!("[{}]", items.len())),
+                Open::Map { key: Some((name, ..)), .. } => path = key::join(&path, name),
+                // The innermost mapping, whose key has just been taken.
+                Open::Map { key: None, .. } => path = key::join(&path, name),
+            }
+        }
+        let wrong = format!("the key stands at {}:{first} already", self.file);
+        let origin = Origin::line(self.file, place);
+        let problem = Problem::new(ProblemKind::Conflict, origin, &one_line(&path), wrong);
+        self.problems.push(problem.hint("keep one of the two"));
+    }
+
+    fn copy(&mut self, place: Place, anchor: usize) -> Result<(), Box<Problem>> {
         let Some(original) = self.anchors.get(&anchor) else {
-            return Err(self.syntax(place, "the alias stands inside the value that it names"));
+            return Err(self.syntax(place, "the alias stands inside the value that it names").into());
         };
         let (size, depth) = (original.size(), original.depth());
         let node = Node { place, value: original.value.clone() };
         if self.frames.len() + depth > DEEPEST {
-            return Err(self.too_deep(place));
+            return Err(self.too_deep(place).into());
         }
         self.spend(size, place)?;
         self.close(node, 0)
     }
 
-    fn spend(&mut self, nodes: usize, place: Place) -> Result<(), Problem> {
+    fn spend(&mut self, nodes: usize, place: Place) -> Result<(), Box<Problem>> {
         self.copies += nodes;
         if self.copies > MOST_COPIES {
             let wrong = format!("the aliases of this file stand for more than {MOST_COPIES} values");
-            return Err(self.syntax(place, wrong).hint("write the values out, or refer to smaller ones"));
+            return Err(self
+                .syntax(place, wrong)
+                .hint("write the values out, or refer to smaller ones")
+                .into());
         }
         Ok(())
     }
@@ -196,11 +216,11 @@ impl<'a> Builder<'a> {
         own
     }
 
-    fn check_tag(&self, tag: Option<&Tag>, place: Place) -> Result<(), Problem> {
+    fn check_tag(&self, tag: Option<&Tag>, place: Place) -> Result<(), Box<Problem>> {
         match tag {
             Some(tag) if !tag.is_yaml_core_schema() => {
                 let wrong = self.syntax(place, "tags have no meaning here");
-                Err(wrong.hint("remove the word that begins with `!`, or quote the value"))
+                Err(wrong.hint("remove the word that begins with `!`, or quote the value").into())
             }
             _ => Ok(()),
         }

@@ -118,7 +118,8 @@ mod tests {
         ] {
             let dotenv = parse(text);
             let strange = dotenv.strange.iter().map(|line| format!("!{line}"));
-            let values = dotenv.values.iter().map(|(name, Line { value, line })| format!("{name}={value}@{line}"));
+            let values =
+                dotenv.values.iter().map(|(name, Line { value, line })| format!("{name}={value}@{line}"));
             assert_eq!(strange.chain(values).collect::<Vec<_>>().join(" "), expect, "{text}");
         }
     }

@@ -13,7 +13,10 @@ pub(super) enum Unreadable {
     Failed(io::Error),
     TooLarge,
     /// The position of the first byte that is not UTF-8.
-    NotText { line: usize, column: usize },
+    NotText {
+        line: usize,
+        column: usize,
+    },
 }
 
 pub(super) fn read(path: &Path) -> Result<String, Unreadable> {

@@ -34,7 +34,11 @@ pub(super) fn full_name(repo: &str, owner: Option<&str>) -> Result<String, &'sta
         Some((owner, name)) => (owner, name),
         None => (owner.ok_or("it names no owner, and neither does github.owner")?, repo),
     };
-    if word(owner) && word(name) { Ok(format!("{owner}/{name}")) } else { Err("it is not of the form OWNER/NAME") }
+    if word(owner) && word(name) {
+        Ok(format!("{owner}/{name}"))
+    } else {
+        Err("it is not of the form OWNER/NAME")
+    }
 }
 
 #[cfg(test)]

@@ -62,12 +62,7 @@ pub(crate) struct Reach {
 }
 
 impl Key {
-    pub(super) const fn acted(
-        name: &'static str,
-        kind: Kind,
-        reach: Reach,
-        about: &'static str,
-    ) -> Self {
+    pub(super) const fn acted(name: &'static str, kind: Kind, reach: Reach, about: &'static str) -> Self {
         Self { name, kind, status: Status::Acted(reach), about }
     }
 
@@ -79,7 +74,12 @@ impl Key {
         Self { name, kind, status: Status::NotYet, about }
     }
 
-    pub(super) const fn never(name: &'static str, kind: Kind, why: &'static str, about: &'static str) -> Self {
+    pub(super) const fn never(
+        name: &'static str,
+        kind: Kind,
+        why: &'static str,
+        about: &'static str,
+    ) -> Self {
         Self { name, kind, status: Status::OnPurpose(why), about }
     }
 
@@ -123,29 +123,24 @@ pub(crate) struct Placed {
     /// Dotted, `[]` standing for "each of the list": `repositories[].path`.
     pub(crate) path: String,
     pub(crate) key: &'static Key,
-    /// Never `Inherited`.
+    /// Its own or, where that is `Inherited`, the one of the section that is not.
     pub(crate) status: Status,
-    /// The path of the key above that decided the status, or its own.
-    pub(crate) decided_by: String,
 }
 
 /// Lists every key below `keys`, sections before what they hold.
 pub(crate) fn every(keys: &'static [Key]) -> Vec<Placed> {
     let mut all = Vec::new();
-    gather("", keys, None, &mut all);
+    gather("", keys, Status::Inherited, &mut all);
     all
 }
 
-fn gather(above: &str, keys: &'static [Key], decided: Option<(Status, &str)>, all: &mut Vec<Placed>) {
+fn gather(above: &str, keys: &'static [Key], decided: Status, all: &mut Vec<Placed>) {
     for key in keys {
         let path = join(above, key.name);
-        let (status, decided_by) = match (key.status, decided) {
-            (Status::Inherited, Some((status, by))) => (status, by.to_owned()),
-            (own, _) => (own, path.clone()),
-        };
-        all.push(Placed { path: path.clone(), key, status, decided_by: decided_by.clone() });
+        let status = if matches!(key.status, Status::Inherited) { decided } else { key.status };
+        all.push(Placed { path: path.clone(), key, status });
         let below = if matches!(key.kind, Kind::Sections(_)) { format!("{path}[]") } else { path };
-        gather(&below, key.below(), Some((status, decided_by.as_str())), all);
+        gather(&below, key.below(), status, all);
     }
 }
 

@@ -18,12 +18,7 @@ const VERSIONS: &[&str] = &["1.0", "1"];
 
 /// The top of the file.
 pub(crate) static KEYS: &[Key] = &[
-    Key::acted(
-        "version",
-        Kind::Choice(VERSIONS),
-        Reach::default("1.0"),
-        "Version of this file's form",
-    ),
+    Key::acted("version", Kind::Choice(VERSIONS), Reach::default("1.0"), "Version of this file's form"),
     Key::not_yet("extends", Kind::Text, "A file whose settings hold where this one says nothing"),
     Key::never(
         "profile",
@@ -76,7 +71,8 @@ pub(crate) fn every() -> &'static [Placed] {
 
 /// Returns the acted key at a path, with the other ways to set it.
 pub(super) fn acted(path: &str) -> (&'static Placed, Reach) {
-    let placed = EVERY.iter().find(|placed| placed.path == path).expect("settings ask for keys of the table only");
+    let placed =
+        EVERY.iter().find(|placed| placed.path == path).expect("settings ask for keys of the table only");
     match placed.status {
         Status::Acted(reach) => (placed, reach),
         _ => unreachable!("{path} is read as a setting and the table calls it something else"),
@@ -124,9 +120,8 @@ mod tests {
     #[test]
     fn what_is_not_acted_on_holds_nothing_that_is() {
         for placed in every() {
-            let by = every().iter().find(|other| other.path == placed.decided_by).expect("it is in the table");
+            let settled = matches!(placed.status, Status::NotYet | Status::OnPurpose(_));
             let below = placed.key.below();
-            let settled = matches!(by.status, Status::NotYet | Status::OnPurpose(_));
             assert!(
                 !settled || below.iter().all(|key| matches!(key.status, Status::Inherited)),
                 "{} is not acted on as a whole, so its keys cannot differ",

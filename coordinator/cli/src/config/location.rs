@@ -63,7 +63,12 @@ impl Location {
 pub(super) fn objection(url: &str) -> Option<&'static str> {
     /// No user name is as long as a token.
     const LONGEST_USER: usize = 24;
-    let Some((scheme, rest)) = url.split_once("://") else { return None };
+    const SECRET: &str = "the address holds a password or a token";
+    let Some((scheme, rest)) = url.split_once("://") else {
+        // `user@host:path` has its colon behind the host; one before the `@` begins a password.
+        let password = url.find('@').is_some_and(|at| url[..at].contains(':'));
+        return password.then_some(SECRET);
+    };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
     match scheme {
@@ -73,7 +78,7 @@ pub(super) fn objection(url: &str) -> Option<&'static str> {
     if scheme != "file" && authority.is_empty() {
         return Some("the address names no host");
     }
-    (user.contains(':') || user.len() > LONGEST_USER).then_some("the address holds a password or a token")
+    (user.contains(':') || user.len() > LONGEST_USER).then_some(SECRET)
 }
 
 /// Makes a typed path absolute: `~` is the home directory, and the rest is relative to `base`. `Err` says why not.
@@ -143,6 +148,7 @@ mod tests {
             ("file:///srv/x", true),
             ("https://ann:pw@host/x", false),
             ("https://ghp_0123456789012345678901234567890123@github.com/o/n", false),
+            ("ann:pw@host:o/n", false),
             ("https:///x", false),
             ("ext::sh -c x://", false),
             ("gopher://host/x", false),

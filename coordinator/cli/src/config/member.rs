@@ -49,7 +49,9 @@ impl Member {
         let remote = self.on_github(merge, context, name.as_ref());
         if let (Some(_), Some((_, origin))) = (&path, &url) {
             let problem = self.problem(ProblemKind::Conflict, origin, "url", "it has a path, too");
-            merge.problems.push(problem.hint("keep the path of a repository that is here, or the url of one to clone"));
+            merge
+                .problems
+                .push(problem.hint("keep the path of a repository that is here, or the url of one to clone"));
         }
         let (location, origin) = match (path, url, &remote) {
             (Some((path, origin)), _, _) => (self.local(merge, &path, &origin)?, origin),
@@ -60,15 +62,17 @@ impl Member {
                 if merge.problems.len() == known_problems && !self.had_a_try(merge) {
                     let wrong = "it has neither path, nor url, nor github_repo";
                     let problem = Problem::new(ProblemKind::Missing, self.origin.clone(), &self.at, wrong);
-                    merge.problems.push(problem.hint("say where the repository is: `path: ../my-repository`"));
+                    merge
+                        .problems
+                        .push(problem.hint("say where the repository is: `path: ../my-repository`"));
                 }
                 return None;
             }
         };
-        let branch = self.text(merge, "branch").filter(|_| !context.branches_are_final);
+        let branch = self.text(merge, "branch").filter(|_| context.branches_origin.is_none());
         let (branches, branch_origin) = match branch {
             Some((branch, origin)) => (Branches::Named(branch), Some(origin)),
-            None => (context.branches.clone(), None),
+            None => (context.branches.clone(), context.branches_origin.clone()),
         };
         let (name, name_origin) = name.unwrap_or((String::new(), Origin::Default));
         let project_key = self.text(merge, "project_key");
@@ -91,7 +95,9 @@ impl Member {
             Err(wrong) => {
                 let key = if explicit.is_some() { "github_repo" } else { "name" };
                 let wrong = match &origin {
-                    Origin::File { variables, .. } if variables.is_empty() => format!("{}: {wrong}", quote(&repo)),
+                    Origin::File { variables, .. } if variables.is_empty() => {
+                        format!("{}: {wrong}", quote(&repo))
+                    }
                     _ => wrong.to_owned(),
                 };
                 merge.problems.push(self.problem(ProblemKind::Value, &origin, key, &wrong));
@@ -102,7 +108,8 @@ impl Member {
 
     fn local(&self, merge: &mut Merge<'_>, path: &str, origin: &Origin) -> Option<Location> {
         if path.contains("://") {
-            let problem = self.problem(ProblemKind::Value, origin, "path", "this is an address, and not a path");
+            let problem =
+                self.problem(ProblemKind::Value, origin, "path", "this is an address, and not a path");
             merge.problems.push(problem.hint("write it as `url`"));
             return None;
         }
@@ -111,7 +118,8 @@ impl Member {
 
     fn address(&self, merge: &mut Merge<'_>, url: &str, origin: &Origin) -> Option<Location> {
         if !Location::is_url(url) {
-            let problem = self.problem(ProblemKind::Value, origin, "url", "this is a path, and not an address");
+            let problem =
+                self.problem(ProblemKind::Value, origin, "url", "this is a path, and not an address");
             merge.problems.push(problem.hint("write it as `path`"));
             return None;
         }
@@ -130,10 +138,9 @@ impl Member {
         }
     }
 
-    /// Whether a key that would say where the repository lies was refused before it came here.
+    /// Whether anything in this member was refused before it came here: a mistyped `path`, say.
     fn had_a_try(&self, merge: &Merge<'_>) -> bool {
-        let keys = ["path", "local_path", "url", "github_repo"];
-        keys.iter().any(|key| merge.refused.contains(&self.key(key)))
+        merge.refused.range(self.at.clone()..).next().is_some_and(|key| key.starts_with(&self.at))
     }
 
     fn key(&self, name: &str) -> String {

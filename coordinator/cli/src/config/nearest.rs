@@ -3,7 +3,11 @@
 /// Returns the candidate with the fewest typing mistakes between it and `word`, if it is near enough to be meant;
 /// of equals, the first.
 pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).max(1);
+    // One mistake in a word of one letter leaves nothing of it.
+    let allowed = match word.chars().count() {
+        0 | 1 => 0,
+        letters => (letters / 3).max(1),
+    };
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if candidate.chars().count().abs_diff(word.chars().count()) > allowed {
@@ -68,6 +72,7 @@ mod tests {
             ("batchsize", Some("batch_size")),
             ("nothing_like_it", None),
             ("", None),
+            ("w", None),
         ] {
             assert_eq!(nearest(word, known), expect, "{word}");
         }

@@ -13,9 +13,17 @@ pub(crate) enum Origin {
     /// A variable of the process environment.
     Environment(String),
     /// A variable of the `.env` file beside the configuration file.
-    DotEnv { file: Arc<str>, line: usize, name: String },
+    DotEnv {
+        file: Arc<str>,
+        line: usize,
+        name: String,
+    },
     /// A line of the configuration file, with the variables that were put into the value.
-    File { file: Arc<str>, place: Place, variables: Vec<Used> },
+    File {
+        file: Arc<str>,
+        place: Place,
+        variables: Vec<Used>,
+    },
     /// The file as a whole, when no line can be named.
     Whole(Arc<str>),
     Default,

@@ -32,7 +32,6 @@ impl Overrides {
     /// Returns what was typed for the key at `path`.
     pub(super) fn typed(&self, path: &str) -> Option<Typed> {
         let text = match path {
-            "repositories[].branch" => self.branch.clone(),
             "analysis.all_branches" => self.all_branches.map(|on| on.to_string()),
             "analysis.weeks" => self.weeks.map(|weeks| weeks.to_string()),
             "analysis.time_zone" => self.time_zone.clone(),

@@ -71,6 +71,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// More than this nobody reads; the rest is counted.
+pub(super) const MOST_SHOWN: usize = 100;
+
 /// Everything that keeps a configuration from being used, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConfigError {
@@ -92,24 +95,33 @@ impl From<Problem> for ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
+        for (index, problem) in self.problems.iter().take(MOST_SHOWN).enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
             problem.fmt(f)?;
         }
-        Ok(())
+        match self.problems.len().saturating_sub(MOST_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n… and {more} more problems"),
+        }
     }
 }
 
 impl std::error::Error for ConfigError {}
 
-/// Quotes a value for a message: short, on one line, control characters made visible.
+/// Quotes a value for a message.
 pub(super) fn quote(text: &str) -> String {
+    format!("`{}`", one_line(text))
+}
+
+/// Makes a text of the file fit into a message: short, on one line, control characters made visible.
+pub(super) fn one_line(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let visible = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let mut shown: String = text.chars().take(LONGEST).map(visible).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }
-    format!("`{shown}`")
+    shown
 }

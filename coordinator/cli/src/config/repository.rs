@@ -39,8 +39,8 @@ pub(super) struct Context {
     pub(super) owner: Option<String>,
     /// What holds for a repository that says nothing about branches.
     pub(super) branches: Branches,
-    /// Whether that was said on the command line or in the environment, and so beats the file.
-    pub(super) branches_are_final: bool,
+    /// Who said that, if it was said on the command line or in the environment and so beats the file.
+    pub(super) branches_origin: Option<Origin>,
 }
 
 /// A repository before all have their names.
@@ -92,7 +92,7 @@ fn from_source(merge: &mut Merge<'_>, context: &Context, source: &OsStr, origin:
         name_origin: Origin::Default,
         project_key: None,
         origin: origin.clone(),
-        branch_origin: None,
+        branch_origin: context.branches_origin.clone(),
     })
 }
 
@@ -101,7 +101,9 @@ pub(super) fn sound_url(merge: &mut Merge<'_>, url: &str, origin: &Origin, key: 
     let Some(objection) = location::objection(url) else { return Some(Location::Url(url.to_owned())) };
     // The address itself is not repeated: it may hold the very secret.
     let problem = Problem::new(ProblemKind::Value, origin.clone(), key, objection);
-    merge.problems.push(problem.hint("secrets belong in github.token, an ssh key or git's credential helper"));
+    merge
+        .problems
+        .push(problem.hint("secrets belong in github.token, an ssh key or git's credential helper"));
     None
 }
 
@@ -136,9 +138,14 @@ fn refuse_namesakes(merge: &mut Merge<'_>, drafts: &[Draft]) {
     let mut first: BTreeMap<&str, &Draft> = BTreeMap::new();
     for draft in drafts {
         let Some(other) = first.insert(&draft.name, draft) else { continue };
-        let wrong = format!("two repositories are called {}, the other at {}", draft.name, other.origin);
-        let problem = Problem::new(ProblemKind::Conflict, draft.origin.clone(), "", wrong);
-        merge.problems.push(problem.hint("a name stands for one repository in every report: give one another `name`"));
+        let at = &other.origin;
+        let (wrong, hint) = if other.location == draft.location {
+            (format!("the same repository stands at {at}"), "keep one of the two")
+        } else {
+            let hint = "a name stands for one repository in every report: give one another `name`";
+            (format!("two repositories are called {}, the other at {at}", draft.name), hint)
+        };
+        merge.problems.push(Problem::new(ProblemKind::Conflict, draft.origin.clone(), "", wrong).hint(hint));
     }
 }
 
@@ -152,7 +159,8 @@ fn settle(merge: &mut Merge<'_>, index: usize, draft: Draft) -> RepositorySettin
     if let Some((remote, origin)) = &draft.remote {
         merge.show(&at("github_repo"), &full_name(remote), origin);
     }
-    let (project_key, origin) = draft.project_key.unwrap_or_else(|| (project_key(&draft.name), Origin::Default));
+    let (project_key, origin) =
+        draft.project_key.unwrap_or_else(|| (project_key(&draft.name), Origin::Default));
     merge.show(&at("project_key"), &project_key, &origin);
     if let (Branches::Named(branch), Some(origin)) = (&draft.branches, &draft.branch_origin) {
         merge.show(&at("branch"), branch, origin);

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 
 use super::format::Format;
 use super::github::{self, Credential};
+use super::keys;
 use super::merge::Merge;
 use super::origin::Origin;
 use super::problem::{Problem, ProblemKind};
@@ -41,7 +42,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let weeks = merge.integer("analysis.weeks").map(narrow);
     let time_zone = merge.zone("analysis.time_zone").unwrap_or(Tz::UTC);
     let include_current = merge.switch("analysis.include_current_week").is_some_and(|(on, _)| on);
-    let (branches, branches_are_final) = branches(merge);
+    let (branches, branches_origin) = branches(merge);
     let slice_commits = narrow(merge.integer("analysis.batch_size").unwrap_or(SLICE_COMMITS));
     let jobs = merge.integer("analysis.jobs").map(narrow);
     let max_blob_bytes = merge.integer("analysis.max_blob_bytes").unwrap_or(MAX_BLOB_BYTES);
@@ -52,7 +53,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let owner = merge.text("github.owner").map(|(owner, _)| owner);
     let token = merge.secret("github.token");
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
-    let context = Context { host, owner, branches: branches.clone(), branches_are_final };
+    let context = Context { host, owner, branches: branches.clone(), branches_origin };
     let repositories = repositories(merge, &context);
     Settings {
         repositories,
@@ -74,17 +75,17 @@ fn narrow<N: TryFrom<u64>>(number: u64) -> N {
     N::try_from(number).ok().expect("the table bounds every number below what its setting holds")
 }
 
-/// Returns the branches to look at where a repository says nothing, and whether the file's repositories have no say:
-/// who types `--all-branches` means all of all.
-fn branches(merge: &mut Merge<'_>) -> (Branches, bool) {
+/// Returns the branches to look at where a repository says nothing, and who said so if the file's repositories have
+/// no say: who types `--all-branches` means all of all.
+fn branches(merge: &mut Merge<'_>) -> (Branches, Option<Origin>) {
     let all = merge.switch("analysis.all_branches");
     if let Some(branch) = merge.overrides.branch.clone() {
-        return (Branches::Named(branch), true);
+        return (Branches::Named(branch), keys::acted("repositories[].branch").1.flag.map(Origin::Flag));
     }
     match all {
-        Some((true, Origin::File { .. })) => (Branches::All, false),
-        Some((true, _)) => (Branches::All, true),
-        Some((false, _)) | None => (Branches::Default, false),
+        Some((true, Origin::File { .. })) => (Branches::All, None),
+        Some((true, origin)) => (Branches::All, Some(origin)),
+        Some((false, _)) | None => (Branches::Default, None),
     }
 }
 

@@ -45,8 +45,10 @@ fn value(line: &Line) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@');
     let word = value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') && value.chars().all(safe);
     // A word that YAML would take for something else keeps its quotes, and so does a version.
-    let special = matches!(value.as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "1.0" | "1");
-    let kind_is_text = !matches!(line.path.as_str(), "analysis.include_current_week" | "analysis.all_branches");
+    let special =
+        matches!(value.as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "1.0" | "1");
+    let kind_is_text =
+        !matches!(line.path.as_str(), "analysis.include_current_week" | "analysis.all_branches");
     if word && !(special && kind_is_text) {
         return value.clone();
     }

@@ -17,6 +17,9 @@ pub(super) fn explain(text: &str, kind: &ErrorKind, gave_up: Place) -> Explained
     if let Some(place) = tab_indent(text, gave_up.line) {
         return at(place, "a tab is used to indent", "indent with spaces");
     }
+    if let Some(place) = missing_colon(text, kind, gave_up) {
+        return at(place, "a key without a colon", "write `key: value`, with a space after the colon");
+    }
     match kind {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
@@ -54,9 +57,6 @@ pub(super) fn explain(text: &str, kind: &ErrorKind, gave_up: Place) -> Explained
             "a `:` stands where no key can be",
             "indent this line like its neighbours, or quote the value if `: ` belongs to it",
         ),
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey | ErrorKind::ExpectedBlockMappingKey => {
-            at(missing_colon(text, gave_up), "a key without a colon", "write `key: value`, with a space after the colon")
-        }
         ErrorKind::ExpectedFlowMappingSeparator
         | ErrorKind::ExpectedFlowSequenceSeparator
         | ErrorKind::UnclosedFlowCollection { .. }
@@ -69,6 +69,11 @@ pub(super) fn explain(text: &str, kind: &ErrorKind, gave_up: Place) -> Explained
             "a `[` or `{` and its closing bracket do not match",
             "close it, separate the values with commas, or quote a value that begins with a bracket",
         ),
+        ErrorKind::InvalidColonPlacement => at(
+            gave_up,
+            "a `:` stands where no key can be",
+            "close the `[` or `{` above, or quote the value if `: ` belongs to it",
+        ),
         ErrorKind::RecursionLimitExceeded => at(gave_up, "the values are nested too deep", ""),
         ErrorKind::InvalidIndentation
         | ErrorKind::ExpectedBlockSequenceEntry
@@ -79,6 +84,13 @@ pub(super) fn explain(text: &str, kind: &ErrorKind, gave_up: Place) -> Explained
             "this line is not indented like its neighbours",
             "keys of one mapping, and dashes of one list, begin in the same column",
         ),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey | ErrorKind::ExpectedBlockMappingKey => {
+            at(
+                gave_up,
+                "no key can be read here",
+                "indent this line like its neighbours, and write `key: value`",
+            )
+        }
         other => Explained { place: gave_up, wrong: other.to_string(), hint: "quote the value if in doubt" },
     }
 }
@@ -112,16 +124,25 @@ fn opened_quote(text: &str, gave_up: Place) -> Option<Place> {
     found
 }
 
-/// The parser notices a missing colon at the next key; the line at fault is the one before, if that has none.
-fn missing_colon(text: &str, gave_up: Place) -> Place {
-    let lines: Vec<&str> = text.lines().take(gave_up.line).collect();
-    for (index, line) in lines.iter().enumerate().rev().take(3) {
-        let words = line.trim();
-        let skip = words.is_empty() || words.starts_with('#');
-        if !skip && !words.contains(": ") && !words.ends_with(':') {
-            let column = line.chars().take_while(|c| c.is_whitespace()).count() + 1;
-            return Place { line: index + 1, column };
-        }
+/// The parser notices a missing colon at the next key, or not before the end; the line at fault is the last one that
+/// is neither a key, nor a member of a list.
+fn missing_colon(text: &str, kind: &ErrorKind, gave_up: Place) -> Option<Place> {
+    let told_late = match kind {
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey | ErrorKind::ExpectedBlockMappingKey => 0,
+        ErrorKind::MappingValueNotAllowed => 1,
+        _ => return None,
+    };
+    let says_something = |line: &(usize, &str)| {
+        let words = line.1.trim();
+        !words.is_empty() && !words.starts_with('#')
+    };
+    let lines: Vec<(usize, &str)> =
+        text.lines().enumerate().take(gave_up.line).filter(says_something).collect();
+    let (index, line) = lines.iter().rev().nth(told_late)?;
+    let words = line.trim();
+    if words.contains(": ") || words.ends_with(':') || words.starts_with('-') {
+        return None;
     }
-    gave_up
+    let column = line.chars().take_while(|c| c.is_whitespace()).count() + 1;
+    Some(Place { line: index + 1, column })
 }

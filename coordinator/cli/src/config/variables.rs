@@ -82,8 +82,9 @@ impl Variables<'_> {
                 out.push('$');
                 rest = after;
             } else if let Some(braced) = rest.strip_prefix('{') {
-                let end = closing_brace(braced)
-                    .ok_or_else(|| broken("a `${` without its `}`", "close it, or write `$$` for a dollar"))?;
+                let end = closing_brace(braced).ok_or_else(|| {
+                    broken("a `${` without its `}`", "close it, or write `$$` for a dollar")
+                })?;
                 out.push_str(&self.look_up(&braced[..end], used, depth)?);
                 rest = &braced[end + 1..];
             } else {

@@ -11,7 +11,7 @@ use super::keys;
 use super::nearest::nearest;
 use super::node::{Entry, Node, Place, Scalar, Value};
 use super::origin::{Origin, Used};
-use super::problem::{Problem, ProblemKind, quote};
+use super::problem::{MOST_SHOWN, Problem, ProblemKind, one_line, quote};
 use super::variables::Variables;
 
 /// What a configuration file holds.
@@ -171,7 +171,8 @@ impl Walk<'_> {
         }
         // What came from a variable may be a secret in the wrong place, so it is called by the variable's name.
         let literal = expanded.used.is_empty();
-        let what = if literal { quote(&scalar.text) } else { format!("what {} stands for", quote(&scalar.text)) };
+        let what =
+            if literal { quote(&scalar.text) } else { format!("what {} stands for", quote(&scalar.text)) };
         let wrong = format!("{what} is not {}", key.kind.expects());
         let problem = Problem::new(ProblemKind::Value, origin, &at.path, wrong);
         let meant = key.kind.nearest(&expanded.text).filter(|_| literal);
@@ -199,12 +200,18 @@ impl Walk<'_> {
     }
 
     fn unknown(&mut self, at: &At, entry: &Entry, keys: &'static [Key]) {
-        let path = key::join(&at.path, &entry.key);
-        let sibling = nearest(&entry.key, keys.iter().map(|key| key.name));
-        let meant = sibling.map(|name| key::join(&at.pattern, name)).or_else(|| elsewhere(&entry.key));
         let origin = Origin::line(self.file, entry.place);
-        let problem = Problem::new(ProblemKind::UnknownKey, origin, &quote(&path).replace('`', ""), "");
-        let hint = meant.map_or_else(|| "`gitfleet config schema` lists every key".to_owned(), |key| did_you_mean(&key));
+        let path = key::join(&at.path, &one_line(&entry.key));
+        let problem = Problem::new(ProblemKind::UnknownKey, origin, &path, "");
+        // Looking for what was meant takes its time, and beyond what is shown nobody asks.
+        let meant = || {
+            let sibling = nearest(&entry.key, keys.iter().map(|key| key.name));
+            sibling.map(|name| key::join(&at.pattern, name)).or_else(|| elsewhere(&entry.key))
+        };
+        let hint = match (self.problems.len() < MOST_SHOWN).then(meant).flatten() {
+            Some(meant) => did_you_mean(&meant),
+            None => "`gitfleet config schema` lists every key".to_owned(),
+        };
         self.problems.push(problem.hint(hint));
     }
 }
@@ -216,7 +223,9 @@ pub(super) fn did_you_mean(word: &str) -> String {
 /// Finds the most likely key of another section: of equally near ones the acted one.
 fn elsewhere(name: &str) -> Option<String> {
     let acted_first = |acted: bool| {
-        keys::every().iter().filter(move |placed| acted == matches!(placed.status, Status::Acted(_) | Status::Mixed))
+        keys::every()
+            .iter()
+            .filter(move |placed| acted == matches!(placed.status, Status::Acted(_) | Status::Mixed))
     };
     let names = acted_first(true).chain(acted_first(false)).map(|placed| placed.key.name);
     let name = nearest(name, names)?;

@@ -1,6 +1,8 @@
 //! `analysis`: the window, the work, and what the original lets its users say about commits.
 
-use super::classification::{COMMIT_CLASSIFICATION, LLM_CLASSIFICATION, ML_CATEGORIZATION, QUALITATIVE};
+use super::classification::{
+    CHATGPT, COMMIT_CLASSIFICATION, LLM_CLASSIFICATION, ML_CATEGORIZATION, QUALITATIVE,
+};
 use super::{Key, Kind, Reach, people};
 
 pub(super) const KEY: Key = Key::mixed("analysis", KEYS, "What is analysed, and how");
@@ -12,6 +14,7 @@ const KEYS: &[Key] = &[
         Reach::default("all history").variable("GITFLEET_WEEKS").flag("--weeks"),
         "How many complete ISO weeks before now the report covers",
     ),
+    Key::alias("weeks_back", Kind::Integer(1, 10_000), ".weeks"),
     Key::acted(
         "time_zone",
         Kind::Zone,
@@ -49,13 +52,18 @@ const KEYS: &[Key] = &[
         "Size above which the lines of a file are reported as unknown and not counted",
     ),
     Key::never("cache_ttl", Kind::Number, FRESH, "Seconds before the original forgets what it cached"),
+    Key::never("include_weekends", Kind::Switch, EVERY_DAY, "Whether Saturdays and Sundays count"),
     Key::not_yet("branch_patterns", Kind::Texts, "Patterns of the branches to analyse"),
     Key::not_yet("include_file_patterns", Kind::Texts, "Patterns of the only files to count"),
     Key::not_yet("exclude_file_patterns", Kind::Texts, "Patterns of files not to count"),
     Key::never("exclude_merge_commits", Kind::Switch, MERGES, "Whether the lines of merges are left out"),
     Key::never("include_merge_commits", Kind::Switch, MERGES, "Whether the lines of merges are counted"),
     Key::never("include_merges", Kind::Switch, MERGES, "Whether the lines of merges are counted"),
-    Key::not_yet("min_commits_per_author", Kind::Integer(0, 1_000_000), "Commits below which an author is left out"),
+    Key::not_yet(
+        "min_commits_per_author",
+        Kind::Integer(0, 1_000_000),
+        "Commits below which an author is left out",
+    ),
     Key::not_yet("exclude_bots", Kind::Switch, "Whether automatic authors are left out"),
     Key::not_yet(
         "exclude",
@@ -78,16 +86,34 @@ const KEYS: &[Key] = &[
     Key::not_yet(
         "untracked_analysis",
         Kind::Section(&[
-            Key::inner("file_threshold", Kind::Integer(0, 1_000_000), "Files below which a commit needs no ticket"),
+            Key::inner(
+                "file_threshold",
+                Kind::Integer(0, 1_000_000),
+                "Files below which a commit needs no ticket",
+            ),
             Key::inner("acceptable_categories", Kind::Texts, "Kinds of work that need no ticket"),
         ]),
         "Which commits should have named a ticket",
     ),
-    Key::not_yet("untracked_file_threshold", Kind::Integer(0, 1_000_000), "Files below which a commit needs no ticket"),
+    Key::not_yet(
+        "untracked_file_threshold",
+        Kind::Integer(0, 1_000_000),
+        "Files below which a commit needs no ticket",
+    ),
     Key::not_yet("branch_mapping_rules", Kind::Map, "Patterns of branch names by project key"),
-    Key::never("branch_analysis", Kind::Section(BRANCH_ANALYSIS), SAMPLING, "Which branches the original looks at"),
+    Key::never(
+        "branch_analysis",
+        Kind::Section(BRANCH_ANALYSIS),
+        SAMPLING,
+        "Which branches the original looks at",
+    ),
     Key::never("branch_strategy", Kind::Text, SAMPLING, "Which branches the original looks at"),
-    Key::never("max_branches", Kind::Integer(0, 1_000_000), SAMPLING, "How many branches the original looks at"),
+    Key::never(
+        "max_branches",
+        Kind::Integer(0, 1_000_000),
+        SAMPLING,
+        "How many branches the original looks at",
+    ),
     Key::never(
         "security",
         Kind::Any,
@@ -98,20 +124,26 @@ const KEYS: &[Key] = &[
     COMMIT_CLASSIFICATION,
     LLM_CLASSIFICATION,
     QUALITATIVE,
+    CHATGPT,
 ];
 
 /// Why nothing that says how long a cache is good is acted on.
 pub(super) const FRESH: &str =
     "facts are kept by commit id and never go stale; a changed repository is seen by its refs, at every run";
 
+const EVERY_DAY: &str = "the original never read it either, and every day of a week counts";
+
 const MERGES: &str =
     "merges are counted as commits and their lines never, because each line is counted where it was written";
 
-const SAMPLING: &str =
-    "it limits which commits are seen; gitfleet reads every commit, of one branch or, with analysis.all_branches, of all";
+const SAMPLING: &str = "it limits which commits are seen; gitfleet reads every commit, of one branch or, with analysis.all_branches, of all";
 
 const TICKET_DETECTION: &[Key] = &[
-    Key::inner("commit_filter", Kind::Choice(&["all", "squash_merges_only", "merge_commits"]), "Commits to look at"),
+    Key::inner(
+        "commit_filter",
+        Kind::Choice(&["all", "squash_merges_only", "merge_commits"]),
+        "Commits to look at",
+    ),
     Key::inner("target_branches", Kind::Texts, "Branches merged into"),
     Key::inner("position", Kind::Choice(&["anywhere", "start"]), "Where in a message a ticket may stand"),
     Key::inner("patterns", Kind::Map, "Pattern of a ticket by tracker"),

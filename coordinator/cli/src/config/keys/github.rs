@@ -28,9 +28,13 @@ const KEYS: &[Key] = &[
         name: "repositories",
         kind: Kind::Sections(repositories::KEYS),
         status: super::Status::Alias("repositories"),
-        about: "Another place for the list of repositories",
+        about: "Another name",
     },
-    Key::not_yet("organization", Kind::Text, "Organization whose repositories are all analysed; gitfleet lists none by itself yet"),
+    Key::not_yet(
+        "organization",
+        Kind::Text,
+        "Organization whose repositories are all analysed; gitfleet lists none by itself yet",
+    ),
     Key::not_yet("fetch_pr_reviews", Kind::Switch, "Whether reviews of pull requests are collected"),
     Key::not_yet(
         "rate_limit",
@@ -45,6 +49,14 @@ const KEYS: &[Key] = &[
     Key::not_yet("retry_attempts", Kind::Integer(0, 1000), "Attempts after a failed API request"),
     Key::not_yet("timeout", Kind::Number, "Seconds an API request may take"),
     Key::not_yet("rate_limit_buffer", Kind::Integer(0, 1_000_000), "API requests to leave for others"),
-    Key::not_yet("open_pr_refresh_ttl_hours", Kind::Number, "Hours before an open pull request is asked for again"),
-    Key::not_yet("full_scan_ttl_hours", Kind::Number, "Hours before a repository's pull requests are listed again"),
+    Key::not_yet(
+        "open_pr_refresh_ttl_hours",
+        Kind::Number,
+        "Hours before an open pull request is asked for again",
+    ),
+    Key::not_yet(
+        "full_scan_ttl_hours",
+        Kind::Number,
+        "Hours before a repository's pull requests are listed again",
+    ),
 ];

@@ -41,7 +41,8 @@ const OUTPUT_KEYS: &[Key] = &[
     ),
 ];
 
-pub(super) const REPORTS: Key = Key::mixed("reports", REPORTS_KEYS, "The report, in the enterprise form of the keys");
+pub(super) const REPORTS: Key =
+    Key::mixed("reports", REPORTS_KEYS, "The report, in the enterprise form of the keys");
 
 const REPORTS_KEYS: &[Key] = &[
     Key::alias("output_directory", Kind::Path, "output.directory"),
@@ -81,7 +82,8 @@ const CACHE_KEYS: &[Key] = &[
     Key::never("ml_cache_ttl", Kind::Number, FRESH, "Seconds before commits are classified again"),
 ];
 
-pub(super) const PROCESSING: Key = Key::mixed("processing", PROCESSING_KEYS, "How much of the machine is used");
+pub(super) const PROCESSING: Key =
+    Key::mixed("processing", PROCESSING_KEYS, "How much of the machine is used");
 
 const PROCESSING_KEYS: &[Key] = &[
     Key::alias("max_workers", Kind::Integer(1, 4096), "analysis.jobs"),

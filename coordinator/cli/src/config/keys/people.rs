@@ -67,8 +67,16 @@ pub(super) const VELOCITY: Key = Key::not_yet(
     "velocity",
     Kind::Section(&[
         Key::inner("enabled", Kind::Switch, "Whether it is reported"),
-        Key::inner("cycle_time_outlier_min_hrs", Kind::Number, "Hours below which a pull request is no sample"),
-        Key::inner("cycle_time_outlier_max_hrs", Kind::Number, "Hours above which a pull request is no sample"),
+        Key::inner(
+            "cycle_time_outlier_min_hrs",
+            Kind::Number,
+            "Hours below which a pull request is no sample",
+        ),
+        Key::inner(
+            "cycle_time_outlier_max_hrs",
+            Kind::Number,
+            "Hours above which a pull request is no sample",
+        ),
         Key::inner("top_n", Kind::Integer(0, 1_000_000), "How many are listed"),
     ]),
     "Time that pull requests take",
@@ -90,9 +98,17 @@ pub(super) const BOILERPLATE_FILTER: Key = Key::not_yet(
     "boilerplate_filter",
     Kind::Section(&[
         Key::inner("enabled", Kind::Switch, "Whether it is used"),
-        Key::inner("avg_lines_per_commit_threshold", Kind::Integer(0, 1 << 40), "Lines per commit that are suspect"),
+        Key::inner(
+            "avg_lines_per_commit_threshold",
+            Kind::Integer(0, 1 << 40),
+            "Lines per commit that are suspect",
+        ),
         Key::inner("total_lines_threshold", Kind::Integer(0, 1 << 40), "Lines in all that are suspect"),
-        Key::inner("action", Kind::Choice(&["flag", "exclude_from_averages", "exclude"]), "What is done about it"),
+        Key::inner(
+            "action",
+            Kind::Choice(&["flag", "exclude_from_averages", "exclude"]),
+            "What is done about it",
+        ),
         Key::inner("flag_label", Kind::Text, "Word used for it"),
     ]),
     "Authors whose lines are generated",

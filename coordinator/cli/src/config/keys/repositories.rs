@@ -25,14 +25,24 @@ pub(super) const KEYS: &[Key] = &[
         "Local repository, bare or not, relative to this file; it is read and never changed",
     ),
     Key::alias("local_path", Kind::Path, ".path"),
-    Key::acted("url", Kind::Text, Reach::FILE, "Where to clone from: https://, ssh://, file:// or user@host:path"),
+    Key::acted(
+        "url",
+        Kind::Text,
+        Reach::FILE,
+        "Where to clone from: https://, ssh://, file:// or user@host:path",
+    ),
     Key::acted(
         "github_repo",
         Kind::Text,
         Reach::FILE,
         "OWNER/NAME on GitHub, or NAME of github.owner; cloned from there if no path is given",
     ),
-    Key::acted("owner", Kind::Text, Reach::default("github.owner"), "Owner on GitHub, for a github_repo or name without one"),
+    Key::acted(
+        "owner",
+        Kind::Text,
+        Reach::default("github.owner"),
+        "Owner on GitHub, for a github_repo or name without one",
+    ),
     Key::acted(
         "project_key",
         Kind::Text,

@@ -14,7 +14,8 @@ const ACCESS_USER: Key = Key::inner("access_user", Kind::Text, "User name");
 const ACCESS_TOKEN: Key = Key::inner("access_token", Kind::Secret, "Token");
 const PROJECTS: Key = Key::inner("project_keys", Kind::Texts, "Projects to look at");
 const POINTS: Key = Key::inner("story_point_fields", Kind::Texts, "Fields that hold story points");
-const FETCH_POINTS: Key = Key::inner("fetch_story_points", Kind::Switch, "Whether story points are asked for");
+const FETCH_POINTS: Key =
+    Key::inner("fetch_story_points", Kind::Switch, "Whether story points are asked for");
 const PROXY: Key = Key::inner("enable_proxy", Kind::Switch, "Whether a proxy is used");
 const PROXY_URL: Key = Key::inner("proxy_url", Kind::Text, "Address of the proxy");
 
@@ -65,8 +66,11 @@ pub(super) const JIRA_INTEGRATION: Key = Key::not_yet(
     "What is asked of Jira",
 );
 
-pub(super) const JIRA_PROJECT_MAPPINGS: Key =
-    Key::not_yet("jira_project_mappings", Kind::Map, "Kind of work by Jira project: any project key may stand here");
+pub(super) const JIRA_PROJECT_MAPPINGS: Key = Key::not_yet(
+    "jira_project_mappings",
+    Kind::Map,
+    "Kind of work by Jira project: any project key may stand here",
+);
 
 pub(super) const PM: Key = Key::not_yet("pm", Kind::Map, "Settings by tracker: any tracker may stand here");
 

@@ -34,6 +34,7 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ),
     ("github.token", "github: {token: t}", "host: \"github.com\""),
     ("analysis.weeks", "analysis: {weeks: 8}", "weeks: Some(8)"),
+    ("analysis.weeks_back", "analysis: {weeks_back: 8}", "weeks: Some(8)"),
     ("analysis.time_zone", "analysis: {time_zone: Europe/Berlin}", "time_zone: Europe/Berlin"),
     ("analysis.include_current_week", "analysis: {include_current_week: yes}", "include_current: true"),
     ("analysis.all_branches", "analysis: {all_branches: true}", "branches: All"),
@@ -88,7 +89,8 @@ fn without_anything_the_defaults_hold() {
 #[test]
 fn defaults_in_the_table_are_the_defaults_in_force() {
     let lines = sound("version: 1").lines;
-    let default = |path: &str| lines.iter().find(|line| line.path == path).and_then(|line| line.value.clone());
+    let default =
+        |path: &str| lines.iter().find(|line| line.path == path).and_then(|line| line.value.clone());
     let settings = sound("version: 1").settings;
     assert_eq!(default("analysis.batch_size"), Some(settings.slice_commits.to_string()));
     assert_eq!(default("analysis.max_blob_bytes"), Some(settings.max_blob_bytes.to_string()));
@@ -130,8 +132,10 @@ fn names_are_taken_from_places_and_made_distinct() {
         ("[{path: shop/.git}]", "shop/SHOP"),
     ] {
         let repositories = sound(&format!("repositories: {yaml}")).settings.repositories;
-        let got: Vec<String> =
-            repositories.iter().map(|repository| format!("{}/{}", repository.name, repository.project_key)).collect();
+        let got: Vec<String> = repositories
+            .iter()
+            .map(|repository| format!("{}/{}", repository.name, repository.project_key))
+            .collect();
         assert_eq!(got.join(" "), names, "{yaml}");
     }
 }

@@ -15,17 +15,75 @@ impl Dice {
 }
 
 const CRUMBS: &[&str] = &[
-    "repositories", "github", "analysis", "weeks", "path", "name", "url", "formats", "output", "token", "jira", ":",
-    ": ", ":\n", "\n", "\n  ", "\n- ", "  - ", "- ", "[", "]", "{", "}", ",", "'", "\"", "&a ", "*a", "<<: ", "|", ">",
-    "!x ", "!!str ", "#", "# ", "---\n", "...\n", "%YAML 1.2\n", "\t", "\r\n", "\u{feff}", "\u{0}", "ä", "${", "}", "${A:-",
-    "$$", "$HOME", "~", "null", "1", "-1", "1e9", "?", "? ", "@", "`", "\\", "https://h/x", "git@h:x", "=", "\u{2028}",
+    "repositories",
+    "github",
+    "analysis",
+    "weeks",
+    "path",
+    "name",
+    "url",
+    "formats",
+    "output",
+    "token",
+    "jira",
+    ":",
+    ": ",
+    ":\n",
+    "\n",
+    "\n  ",
+    "\n- ",
+    "  - ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "'",
+    "\"",
+    "&a ",
+    "*a",
+    "<<: ",
+    "|",
+    ">",
+    "!x ",
+    "!!str ",
+    "#",
+    "# ",
+    "---\n",
+    "...\n",
+    "%YAML 1.2\n",
+    "\t",
+    "\r\n",
+    "\u{feff}",
+    "\u{0}",
+    "ä",
+    "${",
+    "}",
+    "${A:-",
+    "$$",
+    "$HOME",
+    "~",
+    "null",
+    "1",
+    "-1",
+    "1e9",
+    "?",
+    "? ",
+    "@",
+    "`",
+    "\\",
+    "https://h/x",
+    "git@h:x",
+    "=",
+    "\u{2028}",
 ];
 
 #[test]
 fn soup_never_panics() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let around = Around::new(b"").set(&[("HOME", "/home/ann")]);
-    for _ in 0..20_000 {
+    for _ in 0..4_000 {
         let mut soup = Vec::new();
         for _ in 0..dice.roll(24) {
             soup.extend_from_slice(CRUMBS[dice.roll(CRUMBS.len())].as_bytes());
@@ -49,7 +107,7 @@ fn a_sound_file_with_any_byte_changed_never_panics() {
     let sound = include_str!("original.yaml");
     let mut dice = Dice(42);
     let around = Around::new(b"").set(&[("GITHUB_TOKEN", "t"), ("GITHUB_OWNER", "o"), ("HOME", "/home/ann")]);
-    for _ in 0..2_000 {
+    for _ in 0..1_000 {
         let mut bytes = sound.as_bytes().to_vec();
         for _ in 0..=dice.roll(3) {
             let at = dice.roll(bytes.len());

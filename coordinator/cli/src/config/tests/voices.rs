@@ -48,16 +48,19 @@ fn every_variable_has_an_effect() {
         _ => "3",
     };
     for (name, path) in environment::settings() {
-        let loaded = Around::new(b"version: 1").set(&[(name, value(name))]).load().expect("the values are sound");
+        let loaded =
+            Around::new(b"version: 1").set(&[(name, value(name))]).load().expect("the values are sound");
         assert_eq!(loaded.warnings, [""; 0], "{name}");
         let wanted = format!("environment {name}");
         let lines: Vec<_> = loaded.lines.iter().filter(|line| line.origin.to_string() == wanted).collect();
         assert!(lines.iter().any(|line| line.path.starts_with(path)), "{name} sets no {path}");
         let before = format!("{:?}", sound("version: 1").settings);
         // The owner shows in repositories alone, and there are none here.
-        assert!(name == "GITFLEET_GITHUB_OWNER" || name == "GITFLEET_GITHUB_API_URL" || {
-            format!("{:?}", loaded.settings) != before
-        });
+        assert!(
+            name == "GITFLEET_GITHUB_OWNER" || name == "GITFLEET_GITHUB_API_URL" || {
+                format!("{:?}", loaded.settings) != before
+            }
+        );
     }
 }
 
@@ -79,6 +82,8 @@ fn every_flag_has_an_effect() {
     };
     let mut around = Around::new(b"repositories: [{path: x}]");
     around.overrides = overrides;
+    assert_eq!(origin(&around, "repositories[1].branch"), "main from flag --branch");
+    assert_eq!(origin(&around, "repositories[1].url"), "https://host/o/b.git from flag SOURCES");
     let settings = around.load().expect("the flags are sound").settings;
     assert_eq!(
         around.redact(&format!("{settings:?}")),
@@ -95,7 +100,10 @@ fn every_flag_has_an_effect() {
 fn who_types_all_branches_means_all_of_all() {
     let mut around = Around::new(b"repositories: [{path: x, branch: b}]");
     around.overrides.all_branches = Some(true);
-    assert_eq!(around.load().map(|loaded| loaded.settings.repositories[0].branches.clone()), Ok(Branches::All));
+    assert_eq!(
+        around.load().map(|loaded| loaded.settings.repositories[0].branches.clone()),
+        Ok(Branches::All)
+    );
 }
 
 #[test]
@@ -109,7 +117,8 @@ fn paths_belong_to_who_says_them() {
     let loaded = load(&request).expect("the file is sound");
     assert_eq!(loaded.settings.output, Some(directory.join("etc/out")));
     assert_eq!(loaded.settings.data_dir, Some(directory.join("data")));
-    let places: Vec<&Location> = loaded.settings.repositories.iter().map(|repository| &repository.location).collect();
+    let places: Vec<&Location> =
+        loaded.settings.repositories.iter().map(|repository| &repository.location).collect();
     assert_eq!(places, [&Location::Path("/home/ann/x".into()), &Location::Path(directory.join("etc/../y"))]);
     assert_eq!(loaded.file.as_deref(), file);
 }
@@ -119,8 +128,12 @@ fn without_a_file_the_others_are_heard() {
     let folder = tempfile::tempdir().expect("the machine has room for a folder");
     std::fs::write(folder.path().join(".env"), "GITFLEET_WEEKS=9").expect("the folder is ours");
     let environment = [("GITFLEET_JOBS".to_owned(), "2".to_owned())].into();
-    let request =
-        Request { file: None, directory: folder.path(), overrides: Overrides::default(), environment: &environment };
+    let request = Request {
+        file: None,
+        directory: folder.path(),
+        overrides: Overrides::default(),
+        environment: &environment,
+    };
     let loaded = load(&request).expect("no file is no mistake");
     // A stray .env is nobody's configuration: it counts beside a file only.
     assert_eq!((loaded.settings.jobs, loaded.settings.weeks, loaded.file), (Some(2), None, None));
@@ -149,7 +162,10 @@ fn variables_fill_values_and_are_named() {
     assert_eq!(settings.credentials[0].token.expose_secret(), "from-environment");
     assert_eq!((settings.weeks, settings.jobs), (Some(12), Some(2)));
     assert_eq!(settings.repositories[0].location, Location::Path("/srv/shop$1".into()));
-    assert_eq!(settings.repositories[1].location, Location::Url("https://github.com/umbrella/web".to_owned()));
+    assert_eq!(
+        settings.repositories[1].location,
+        Location::Url("https://github.com/umbrella/web".to_owned())
+    );
     assert_eq!(settings.repositories[1].branches, Branches::Default);
     assert_eq!(origin(&around, "github.owner"), "umbrella from gitfleet.yaml:3:10, OWNER from .env");
     assert_eq!(origin(&around, "github.token"), "*** from gitfleet.yaml:2:10, TOKEN from the environment");
@@ -163,16 +179,20 @@ fn a_variable_that_looks_like_ours_is_pointed_out() {
         around.load().map(|loaded| loaded.warnings),
         Ok(vec![
             ".env:2: this is not NAME=value and is ignored".to_owned(),
-            "environment: GITFLEET_JBOS is not a variable of gitfleet; did you mean GITFLEET_JOBS?".to_owned(),
-            "environment: GITFLEET_NOTHING_LIKE_IT is not a variable of gitfleet and has no effect".to_owned(),
-            "environment: GITFLEET_WEKS is not a variable of gitfleet; did you mean GITFLEET_WEEKS?".to_owned(),
+            "environment: GITFLEET_JBOS is not a variable of gitfleet; did you mean GITFLEET_JOBS?"
+                .to_owned(),
+            "environment: GITFLEET_NOTHING_LIKE_IT is not a variable of gitfleet and has no effect"
+                .to_owned(),
+            "environment: GITFLEET_WEKS is not a variable of gitfleet; did you mean GITFLEET_WEEKS?"
+                .to_owned(),
         ])
     );
 }
 
 #[test]
 fn wrong_flags_and_variables_are_named() {
-    let mut around = Around::new(b"version: 1").set(&[("GITFLEET_FORMAT", "csv,htlm"), ("GITFLEET_JOBS", "0")]);
+    let mut around =
+        Around::new(b"version: 1").set(&[("GITFLEET_FORMAT", "csv,htlm"), ("GITFLEET_JOBS", "0")]);
     around.overrides.weeks = Some(0);
     around.overrides.time_zone = Some("Europe/Berln".to_owned());
     around.overrides.sources = vec!["https://ann:hunter2@host/x".into()];

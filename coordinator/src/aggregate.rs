@@ -1,0 +1,419 @@
+//! From the facts of a batch's snapshots to its report.
+//!
+//! A commit that several repositories hold counts once in totals, weeks, developers and languages, and in full in
+//! each repository's own row.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION, Signature};
+use gitfleet_shared::ids::BatchId;
+use gitfleet_shared::mailmap::Mailmap;
+use gitfleet_shared::metrics::language::Languages;
+use gitfleet_shared::metrics::people::People;
+use gitfleet_shared::metrics::quality::Quality;
+use gitfleet_shared::metrics::sums::Sums;
+use gitfleet_shared::metrics::weeks::Weeks;
+use gitfleet_shared::metrics::{METHOD_VERSION, Observation, PersonId};
+use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::window::{Week, Window};
+
+use crate::report::model::{
+    Conservation, Coverage, DataQuality, DeveloperRow, DeveloperWeekRow, Failure, LanguageRow, LineSums, Method,
+    Report, RepositoryRow, RepositoryStatus, SCHEMA_VERSION, Totals, UnknownChanges, WeekRow, WindowSection,
+};
+use crate::report::method;
+use crate::store::{BatchRepository, RepositoryState, Result, Store, StoreError, StoredSnapshot};
+
+/// Sums up a batch as seen through `window`. `as_of_seconds` (UTC) is what "in the future" is measured against.
+///
+/// # Errors
+///
+/// Where the store fails or lacks what it said it has.
+pub async fn aggregate(
+    store: &dyn Store,
+    batch: BatchId,
+    window: &Window,
+    max_blob_bytes: u64,
+    as_of_seconds: i64,
+) -> Result<Report> {
+    let mut repositories = store.repositories(batch).await?;
+    // Of two repositories that hold the same commit, the first by name decides who wrote it.
+    repositories.sort_by(|a, b| (&a.name, a.source.to_string()).cmp(&(&b.name, b.source.to_string())));
+    let mut sum = Sum::new(*window, as_of_seconds);
+    let mut rows = Vec::with_capacity(repositories.len());
+    for repository in &repositories {
+        if repository.state != RepositoryState::Analysed {
+            rows.push(row_without_numbers(repository));
+            continue;
+        }
+        let snapshot = store
+            .snapshot(&repository.source, &repository.revisions, max_blob_bytes)
+            .await?
+            .ok_or(StoreError::Damaged { what: "an analysed repository without a snapshot" })?;
+        let own = sum.repository(store, &snapshot).await?;
+        let conservation = conservation(store, &snapshot).await?;
+        rows.push(row(repository, &snapshot, own, conservation));
+        if snapshot.shallow {
+            sum.shallow.push(repository.name.clone());
+        }
+    }
+    Ok(sum.report(&repositories, rows))
+}
+
+/// Everything summed over the batch.
+struct Sum {
+    window: Window,
+    as_of_seconds: i64,
+    people: Roster,
+    totals: Sums,
+    weeks: Weeks,
+    developers: People,
+    languages: Languages,
+    quality: Quality,
+    /// Commits met, and whether more than once.
+    met: HashMap<ObjectId, bool>,
+    repositories_of: HashMap<PersonId, u64>,
+    shallow: Vec<String>,
+}
+
+/// What is summed for one repository alone.
+#[derive(Default)]
+struct Own {
+    sums: Sums,
+    authors: BTreeSet<PersonId>,
+    first: Option<NaiveDate>,
+    last: Option<NaiveDate>,
+}
+
+/// People by number, in the order they were met.
+#[derive(Default)]
+struct Roster {
+    numbers: HashMap<Signature, PersonId>,
+    people: Vec<Signature>,
+}
+
+impl Roster {
+    fn number(&mut self, person: Signature) -> PersonId {
+        *self.numbers.entry(person).or_insert_with_key(|person| {
+            self.people.push(person.clone());
+            PersonId::try_from(self.people.len() - 1).expect("fewer people than the earth has")
+        })
+    }
+}
+
+impl Sum {
+    fn new(window: Window, as_of_seconds: i64) -> Self {
+        Self {
+            window,
+            as_of_seconds,
+            people: Roster::default(),
+            totals: Sums::default(),
+            weeks: Weeks::default(),
+            developers: People::default(),
+            languages: Languages::default(),
+            quality: Quality::default(),
+            met: HashMap::new(),
+            repositories_of: HashMap::new(),
+            shallow: Vec::new(),
+        }
+    }
+
+    async fn repository(&mut self, store: &dyn Store, snapshot: &StoredSnapshot) -> Result<Own> {
+        let mailmap = Mailmap::parse(snapshot.mailmap.as_deref().unwrap_or_default());
+        let mut resolved: HashMap<Signature, PersonId> = HashMap::new();
+        let mut own = Own::default();
+        store
+            .read_commits(snapshot.id, &mut |facts| {
+                let author = *resolved
+                    .entry(facts.author.clone())
+                    .or_insert_with(|| self.people.number(mailmap.resolve(&facts.author)));
+                self.observe(facts, author, &mut own);
+            })
+            .await?;
+        for author in &own.authors {
+            *self.repositories_of.entry(*author).or_default() += 1;
+        }
+        Ok(own)
+    }
+
+    fn observe(&mut self, facts: &CommitFacts, author: PersonId, own: &mut Own) {
+        let Some(seen) = Observation::in_window(facts, author, &self.window) else { return };
+        own.sums.observe(&seen);
+        if !facts.is_merge() {
+            own.authors.insert(author);
+        }
+        if let Some(day) = seen.day {
+            own.first = Some(own.first.map_or(day, |first| first.min(day)));
+            own.last = Some(own.last.map_or(day, |last| last.max(day)));
+        }
+        if let Some(again) = self.met.get_mut(&facts.id) {
+            *again = true;
+            return;
+        }
+        self.met.insert(facts.id, false);
+        self.totals.observe(&seen);
+        self.weeks.observe(&seen);
+        self.developers.observe(&seen);
+        self.languages.observe(&seen);
+        self.quality.observe(&seen, self.as_of_seconds);
+    }
+
+    fn report(self, requested: &[BatchRepository], rows: Vec<RepositoryRow>) -> Report {
+        let (from, until) = self.window.bounds();
+        let instant = |seconds: Option<i64>| seconds.and_then(|seconds| self.window.format(seconds));
+        let window = WindowSection {
+            label: self.window.to_string(),
+            time_zone: self.window.zone().name().to_owned(),
+            from: instant(from),
+            until: instant(until),
+            revisions: revisions(requested),
+        };
+        let coverage = coverage(requested);
+        Report {
+            schema_version: SCHEMA_VERSION,
+            window,
+            totals: Totals {
+                commits: self.totals.commits,
+                merges: self.totals.merges,
+                developers: self.developers.0.len() as u64,
+                additions: self.totals.lines.additions,
+                deletions: self.totals.lines.deletions,
+                files_changed: self.totals.lines.files_changed,
+                without_renames: LineSums {
+                    additions: self.totals.without_renames.additions,
+                    deletions: self.totals.without_renames.deletions,
+                    files_changed: self.totals.without_renames.files_changed,
+                },
+                repositories: coverage.repositories_requested,
+            },
+            weeks: self.week_rows(),
+            developers: self.developer_rows(),
+            developer_weeks: self.developer_week_rows(),
+            languages: self.language_rows(),
+            data_quality: self.data_quality(&rows),
+            repositories: rows,
+            coverage,
+            method: Method {
+                method_version: METHOD_VERSION,
+                facts_version: FACTS_VERSION,
+                conventions: method::conventions(),
+            },
+        }
+    }
+
+    fn week_rows(&self) -> Vec<WeekRow> {
+        let mut weeks: BTreeSet<Week> = self.weeks.0.keys().copied().collect();
+        weeks.extend(self.window.listed_weeks().unwrap_or_default());
+        let empty = Default::default();
+        weeks
+            .into_iter()
+            .map(|week| {
+                let sums = self.weeks.0.get(&week).unwrap_or(&empty);
+                WeekRow {
+                    week: week.to_string(),
+                    starts_on: week.monday().to_string(),
+                    commits: sums.sums.commits,
+                    merges: sums.sums.merges,
+                    developers: sums.authors.len() as u64,
+                    additions: sums.sums.lines.additions,
+                    deletions: sums.sums.lines.deletions,
+                    files_changed: sums.sums.lines.files_changed,
+                }
+            })
+            .collect()
+    }
+
+    fn developer_rows(&self) -> Vec<DeveloperRow> {
+        let mut rows: Vec<DeveloperRow> = self
+            .developers
+            .0
+            .iter()
+            .map(|(id, person)| {
+                let (name, email) = self.named(*id);
+                DeveloperRow {
+                    name,
+                    email,
+                    commits: person.work.commits,
+                    additions: person.work.lines.additions,
+                    deletions: person.work.lines.deletions,
+                    files_changed: person.work.lines.files_changed,
+                    active_days: person.days.len() as u64,
+                    repositories: self.repositories_of.get(id).copied().unwrap_or(0),
+                    first_commit_on: person.days.first().map(NaiveDate::to_string),
+                    last_commit_on: person.days.last().map(NaiveDate::to_string),
+                }
+            })
+            .collect();
+        rows.sort_by(|a, b| b.commits.cmp(&a.commits).then_with(|| (&a.name, &a.email).cmp(&(&b.name, &b.email))));
+        rows
+    }
+
+    fn developer_week_rows(&self) -> Vec<DeveloperWeekRow> {
+        let mut by_week: BTreeMap<Week, Vec<DeveloperWeekRow>> = BTreeMap::new();
+        for (id, person) in &self.developers.0 {
+            for (week, work) in &person.weeks {
+                let (name, email) = self.named(*id);
+                by_week.entry(*week).or_default().push(DeveloperWeekRow {
+                    week: week.to_string(),
+                    name,
+                    email,
+                    commits: work.commits,
+                    additions: work.lines.additions,
+                    deletions: work.lines.deletions,
+                    files_changed: work.lines.files_changed,
+                });
+            }
+        }
+        for rows in by_week.values_mut() {
+            rows.sort_by(|a, b| {
+                b.commits.cmp(&a.commits).then_with(|| (&a.name, &a.email).cmp(&(&b.name, &b.email)))
+            });
+        }
+        by_week.into_values().flatten().collect()
+    }
+
+    fn language_rows(&self) -> Vec<LanguageRow> {
+        let mut rows: Vec<LanguageRow> = self
+            .languages
+            .0
+            .iter()
+            .map(|(language, sums)| LanguageRow {
+                language: (*language).to_owned(),
+                commits: sums.commits,
+                files_changed: sums.lines.files_changed,
+                additions: sums.lines.additions,
+                deletions: sums.lines.deletions,
+            })
+            .collect();
+        rows.sort_by(|a, b| {
+            let touched = |row: &LanguageRow| row.additions + row.deletions;
+            touched(b).cmp(&touched(a)).then_with(|| a.language.cmp(&b.language))
+        });
+        rows
+    }
+
+    fn data_quality(&self, rows: &[RepositoryRow]) -> DataQuality {
+        let quality = &self.quality;
+        let checked = || rows.iter().filter_map(|row| row.conservation).filter(|law| law.unknown_files == 0);
+        DataQuality {
+            binary_changes: quality.binary_changes,
+            unknown_changes: quality
+                .unknown_changes
+                .iter()
+                .map(|(reason, changes)| UnknownChanges { reason: reason.name().to_owned(), changes: *changes })
+                .collect(),
+            empty_commits: quality.empty_commits,
+            bulk_commits: quality.bulk_commits,
+            bulk_additions: quality.bulk_lines.additions,
+            bulk_deletions: quality.bulk_lines.deletions,
+            invalid_times: quality.invalid_times,
+            future_times: quality.future_times,
+            authored_after_commit: quality.authored_after_commit,
+            shared_commits: self.met.values().filter(|again| **again).count() as u64,
+            shallow_repositories: self.shallow.clone(),
+            conservation_checked: checked().count() as u64,
+            conservation_broken: checked().filter(|law| !law.holds).count() as u64,
+        }
+    }
+
+    fn named(&self, id: PersonId) -> (String, String) {
+        let person = &self.people.people[id as usize];
+        (text(&person.name), text(&person.email))
+    }
+}
+
+async fn conservation(store: &dyn Store, snapshot: &StoredSnapshot) -> Result<Option<Conservation>> {
+    let Some(tip) = snapshot.tip else { return Ok(None) };
+    let mainline = store.mainline_sums(snapshot.id).await?;
+    let unknown_files = mainline.unknown_files + u64::from(tip.unknown_files);
+    let tip_lines = i64::try_from(tip.lines).unwrap_or(i64::MAX);
+    Ok(Some(Conservation {
+        mainline_net_lines: mainline.net_lines,
+        binary_flip_lines: mainline.binary_flip_lines,
+        tip_lines,
+        unknown_files,
+        holds: unknown_files == 0 && mainline.net_lines + mainline.binary_flip_lines == tip_lines,
+    }))
+}
+
+fn row(
+    repository: &BatchRepository,
+    snapshot: &StoredSnapshot,
+    own: Own,
+    conservation: Option<Conservation>,
+) -> RepositoryRow {
+    RepositoryRow {
+        status: RepositoryStatus::Analysed,
+        head: snapshot.base.head.map(|head| head.to_string()),
+        branch: snapshot.branch.clone(),
+        commits: Some(own.sums.commits),
+        merges: Some(own.sums.merges),
+        developers: Some(own.authors.len() as u64),
+        additions: Some(own.sums.lines.additions),
+        deletions: Some(own.sums.lines.deletions),
+        files_changed: Some(own.sums.lines.files_changed),
+        first_commit_on: own.first.map(|day| day.to_string()),
+        last_commit_on: own.last.map(|day| day.to_string()),
+        conservation,
+        ..row_without_numbers(repository)
+    }
+}
+
+fn row_without_numbers(repository: &BatchRepository) -> RepositoryRow {
+    let empty = repository.state == RepositoryState::Empty;
+    let count = empty.then_some(0);
+    RepositoryRow {
+        name: repository.name.clone(),
+        source: repository.source.to_string(),
+        project_key: repository.project_key.clone(),
+        status: if empty { RepositoryStatus::Empty } else { RepositoryStatus::Failed },
+        reason: repository.failure.as_ref().map(|failure| failure.message.clone()),
+        head: None,
+        branch: None,
+        commits: count,
+        merges: count,
+        developers: count,
+        additions: count,
+        deletions: count,
+        files_changed: count,
+        first_commit_on: None,
+        last_commit_on: None,
+        conservation: None,
+    }
+}
+
+fn coverage(requested: &[BatchRepository]) -> Coverage {
+    let count = |state| requested.iter().filter(|repository| repository.state == state).count() as u64;
+    Coverage {
+        repositories_requested: requested.len() as u64,
+        repositories_analysed: count(RepositoryState::Analysed),
+        repositories_empty: count(RepositoryState::Empty),
+        repositories_failed: count(RepositoryState::Failed),
+        failures: requested
+            .iter()
+            .filter_map(|repository| {
+                let failure = repository.failure.as_ref()?;
+                Some(Failure {
+                    repository: repository.name.clone(),
+                    source: repository.source.to_string(),
+                    class: failure.class.clone(),
+                    message: failure.message.clone(),
+                })
+            })
+            .collect(),
+    }
+}
+
+fn revisions(requested: &[BatchRepository]) -> String {
+    let distinct: BTreeSet<String> =
+        requested.iter().map(|repository| repository.revisions.to_string()).collect();
+    if distinct.is_empty() {
+        return "default branch".to_owned();
+    }
+    distinct.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,150 @@
+//! Carries one batch to its end: dispatch, collect, rescue, until every repository is done or has failed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gitfleet_shared::contract::{Heartbeat, Outcome};
+use gitfleet_shared::ids::{BatchId, JobId};
+use gitfleet_shared::queue::{Queue, Topic};
+
+use crate::collect::{Purpose, collect};
+use crate::dispatch::dispatch;
+use crate::rescue::rescue;
+use crate::store::{BatchRepository, RepositoryState, Store};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    pub purpose: Purpose,
+    /// Jobs of the batch that may be on the queue at a time.
+    pub window: usize,
+    /// A job that gives no sign of life for so long is sent again.
+    pub lease: Duration,
+    /// Returns the time in UTC milliseconds.
+    pub now: fn() -> i64,
+}
+
+/// How far a batch is, for whoever watches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub repositories: Vec<RepositoryProgress>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryProgress {
+    pub name: String,
+    pub state: RepositoryState,
+    /// Commits to be analysed, and how many of them are done; both 0 until surveyed.
+    pub commits_new: u64,
+    pub commits_done: u64,
+    pub failure: Option<String>,
+}
+
+/// How a batch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Finished,
+    /// It was told to stop. What is recorded stays; the rest is found undone by the next batch.
+    Stopped,
+}
+
+/// Runs `batch` until it is finished or `shutdown` ends, telling `watch` of every step.
+///
+/// # Errors
+///
+/// Where store or queue fail for good.
+pub async fn run(
+    queue: Arc<dyn Queue>,
+    store: Arc<dyn Store>,
+    batch: BatchId,
+    config: Config,
+    mut watch: impl FnMut(&Progress),
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<End> {
+    let mut outcomes = queue.consume(Topic::Outcomes).await?;
+    let mut heartbeats = queue.consume(Topic::Heartbeats).await?;
+    let mut silence = tokio::time::interval(config.lease / 4);
+    let mut on_queue: HashSet<JobId> = HashSet::new();
+    let mut running: HashMap<JobId, u64> = HashMap::new();
+    let mut positions: HashMap<JobId, u32> = HashMap::new();
+    let mut done: HashMap<u32, u64> = HashMap::new();
+    let mut repositories = store.repositories(batch).await?;
+    tokio::pin!(shutdown);
+    loop {
+        watch(&progress(&repositories, &done, &running, &positions));
+        if repositories.iter().all(|repository| repository.state.is_final()) {
+            return Ok(End::Finished);
+        }
+        dispatch(&*queue, &*store, batch, config.window, &mut on_queue, (config.now)()).await?;
+        tokio::select! {
+            () = &mut shutdown => return Ok(End::Stopped),
+            delivery = outcomes.next() => {
+                let delivery = delivery?;
+                let outcome = match Outcome::decode(delivery.body()) {
+                    Ok(outcome) => outcome,
+                    Err(error) => {
+                        delivery.dead_letter(error.to_string()).await?;
+                        continue;
+                    }
+                };
+                let asked = store.job(outcome.job).await?;
+                collect(&*store, config.purpose, &outcome).await?;
+                // Only now that it is durable.
+                delivery.ack().await?;
+                on_queue.remove(&outcome.job);
+                running.remove(&outcome.job);
+                if let Some(asked) = asked.filter(|asked| asked.open) {
+                    *done.entry(asked.position).or_default() += asked.job.work.units();
+                }
+                repositories = store.repositories(batch).await?;
+            }
+            delivery = heartbeats.next() => {
+                let delivery = delivery?;
+                if let Ok(heartbeat) = Heartbeat::decode(delivery.body()) && heartbeat.batch == batch {
+                    store.mark_heard(heartbeat.job, (config.now)()).await?;
+                    if let std::collections::hash_map::Entry::Vacant(vacant) = positions.entry(heartbeat.job)
+                        && let Some(asked) = store.job(heartbeat.job).await?
+                    {
+                        vacant.insert(asked.position);
+                    }
+                    if on_queue.contains(&heartbeat.job) {
+                        running.insert(heartbeat.job, heartbeat.done);
+                    }
+                }
+                delivery.ack().await?;
+            }
+            _ = silence.tick() => {
+                if rescue(&*store, batch, config.lease, (config.now)()).await? > 0 {
+                    // What is rung for again counts anew.
+                    on_queue.clear();
+                }
+            }
+        }
+    }
+}
+
+fn progress(
+    repositories: &[BatchRepository],
+    done: &HashMap<u32, u64>,
+    running: &HashMap<JobId, u64>,
+    positions: &HashMap<JobId, u32>,
+) -> Progress {
+    let mut half_done: HashMap<u32, u64> = HashMap::new();
+    for (job, commits) in running {
+        if let Some(position) = positions.get(job) {
+            *half_done.entry(*position).or_default() += commits;
+        }
+    }
+    let of = |repository: &BatchRepository| {
+        let position = &repository.position;
+        let commits_done = done.get(position).unwrap_or(&0) + half_done.get(position).unwrap_or(&0);
+        RepositoryProgress {
+            name: repository.name.clone(),
+            state: repository.state,
+            commits_new: repository.commits_new,
+            commits_done: commits_done.min(repository.commits_new),
+            failure: repository.failure.as_ref().map(|failure| failure.message.clone()),
+        }
+    };
+    Progress { repositories: repositories.iter().map(of).collect() }
+}

@@ -1,0 +1,185 @@
+//! From a survey to the jobs it leads to: a pure function of what was found and what is known.
+
+use std::collections::HashSet;
+
+use gitfleet_shared::contract::{Changed, Work};
+use gitfleet_shared::object_id::ObjectId;
+
+use crate::store::{Known, Plan, StoredJob};
+use crate::submit::job;
+
+/// Below this many commits a slice is not worth a message.
+const SMALLEST_SLICE: usize = 128;
+/// A repository is cut into this many slices at least, if they do not become too small: so many workers can share
+/// it.
+const SLICES: usize = 16;
+
+/// What to do about a survey.
+pub enum Decision {
+    Analyse(Box<Plan>),
+    /// The attributes that decide what is binary changed, so the facts of the commits already published are not
+    /// those of the new snapshot: survey again, from nothing.
+    SurveyAll(Work),
+}
+
+/// Plans the analysis of what a survey found. `slice_commits` bounds the commits of a slice.
+pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: usize) -> Decision {
+    let asked = &survey.job;
+    if changed.since_base && !known.published_here {
+        let Work::Survey { revisions, .. } = &asked.work else {
+            unreachable!("only a survey has a survey's result")
+        };
+        return Decision::SurveyAll(Work::Survey { revisions: revisions.clone(), base: None });
+    }
+    let extends = changed.since_base;
+    let mut changed = changed;
+    let mut commits_seen = changed.added.len();
+    if extends {
+        // Where clocks ran backwards, a walk lists commits again that were there before.
+        let published: HashSet<ObjectId> = known.published.iter().map(|(id, _)| *id).collect();
+        changed.added.retain(|id| !published.contains(id));
+        commits_seen = published.len() + changed.added.len();
+    }
+    let missing: Vec<ObjectId> =
+        changed.added.iter().filter(|id| !known.commits.contains(*id)).copied().collect();
+    let mut merges: HashSet<ObjectId> =
+        changed.mainline.merges.iter().filter(|id| !known.mainline_nets.contains(*id)).copied().collect();
+    let mut jobs = Vec::new();
+    if let Some(head) = changed.snapshot.head {
+        let new_job = |work| job(asked.batch, &asked.source, work, asked.max_blob_bytes);
+        let size = missing.len().div_ceil(SLICES).clamp(SMALLEST_SLICE, slice_commits.max(SMALLEST_SLICE));
+        let size = size.min(slice_commits.max(1));
+        for commits in missing.chunks(size) {
+            // A merge goes with its own slice: what it is compared with has just been decoded there.
+            let mainline_merges = commits.iter().filter(|id| merges.remove(*id)).copied().collect();
+            jobs.push(new_job(Work::Slice { head, commits: commits.to_vec(), mainline_merges }));
+        }
+        let mut rest: Vec<ObjectId> = merges.into_iter().collect();
+        rest.sort_unstable();
+        for merges in rest.chunks(size) {
+            jobs.push(new_job(Work::Slice { head, commits: Vec::new(), mainline_merges: merges.to_vec() }));
+        }
+        jobs.push(new_job(Work::Tip { head }));
+    }
+    Decision::Analyse(Box::new(Plan {
+        extends,
+        facts: known.facts,
+        commits_seen: commits_seen as u64,
+        commits_new: missing.len() as u64,
+        changed,
+        jobs,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use gitfleet_shared::contract::{Job, Mainline, Revisions, Snapshot, Source};
+    use gitfleet_shared::ids::{BatchId, JobId};
+
+    use super::*;
+    use crate::store::FactSet;
+
+    fn id(number: u32) -> ObjectId {
+        let mut bytes = [0; 20];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        ObjectId::try_from(&bytes[..]).unwrap()
+    }
+
+    fn survey() -> StoredJob {
+        let batch = BatchId::from_bytes([1; 16]);
+        let job = Job {
+            id: JobId::derive(batch, b""),
+            batch,
+            source: Source::Local { path: "/r".into() },
+            work: Work::Survey { revisions: Revisions::Head, base: None },
+            max_blob_bytes: 1,
+        };
+        StoredJob { job, position: 0, open: true }
+    }
+
+    fn changed(added: std::ops::Range<u32>, since_base: bool) -> Changed {
+        let added: Vec<ObjectId> = added.map(id).collect();
+        Changed {
+            snapshot: Snapshot {
+                refs: [0; 32],
+                head: added.first().copied(),
+                branch: None,
+                tips: added.first().copied().into_iter().collect(),
+                attributes: [0; 32],
+                shallow: false,
+                mailmap: None,
+            },
+            since_base,
+            mainline: Mainline {
+                continues_base: since_base,
+                commits: added.clone(),
+                merges: added.iter().step_by(10).copied().collect(),
+            },
+            added,
+        }
+    }
+
+    fn known(commits: std::ops::Range<u32>) -> Known {
+        Known {
+            facts: FactSet(1),
+            commits: commits.clone().map(id).collect(),
+            mainline_nets: HashSet::new(),
+            published: commits.map(|number| (id(number), true)).collect(),
+            published_here: true,
+        }
+    }
+
+    fn analyse(decision: Decision) -> Plan {
+        match decision {
+            Decision::Analyse(plan) => *plan,
+            Decision::SurveyAll(_) => panic!("nothing changed that needs another survey"),
+        }
+    }
+
+    /// Commits and merges of the slices, in order.
+    fn sliced(plan: &Plan) -> (Vec<ObjectId>, usize) {
+        let (mut commits, mut merges) = (Vec::new(), 0);
+        for job in &plan.jobs {
+            if let Work::Slice { commits: some, mainline_merges, .. } = &job.work {
+                commits.extend(some);
+                merges += mainline_merges.len();
+            }
+        }
+        (commits, merges)
+    }
+
+    #[test]
+    fn slices_hold_each_commit_and_merge_once_whatever_their_size() {
+        for size in [1, 7, 128, 1_000, 100_000] {
+            let plan = analyse(plan(&survey(), changed(0..5_000, false), known(0..0), size));
+            let (commits, merges) = sliced(&plan);
+            assert_eq!(commits, (0..5_000).map(id).collect::<Vec<_>>(), "{size}");
+            assert_eq!(merges, 500, "{size}");
+            let ids: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).collect();
+            assert_eq!(ids.len(), plan.jobs.len(), "{size}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_not_done_again() {
+        let plan = analyse(plan(&survey(), changed(0..300, false), known(100..300), 1_000));
+        assert_eq!(sliced(&plan).0, (0..100).map(id).collect::<Vec<_>>());
+        assert_eq!((plan.commits_seen, plan.commits_new), (300, 100));
+    }
+
+    #[test]
+    fn commits_listed_again_are_not_new() {
+        let plan = analyse(plan(&survey(), changed(0..10, true), known(5..300), 1_000));
+        assert!(plan.extends);
+        assert_eq!(plan.changed.added, (0..5).map(id).collect::<Vec<_>>());
+        assert_eq!((plan.commits_seen, plan.commits_new), (300, 5));
+    }
+
+    #[test]
+    fn facts_of_other_attributes_need_a_whole_survey() {
+        let mut known = known(5..300);
+        known.published_here = false;
+        let decision = plan(&survey(), changed(0..10, true), known, 1_000);
+        assert!(matches!(decision, Decision::SurveyAll(Work::Survey { base: None, .. })));
+    }
+}

@@ -1,0 +1,16 @@
+//! Reports: the data, and the forms it is rendered in.
+
+mod caution;
+pub mod csv;
+mod escape;
+mod finding;
+pub mod html;
+pub mod json;
+pub mod markdown;
+pub mod model;
+pub mod method;
+mod number;
+#[cfg(test)]
+mod sample;
+mod timeline;
+mod verdict;

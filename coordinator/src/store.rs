@@ -1,0 +1,230 @@
+//! The store port: the truth of what was asked, done and found.
+//!
+//! Every method is one transaction. Recording anything twice changes nothing the second time.
+
+pub mod sqlite;
+
+use async_trait::async_trait;
+use gitfleet_shared::contract::{Base, Changed, Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult};
+use gitfleet_shared::facts::CommitFacts;
+use gitfleet_shared::ids::{BatchId, JobId};
+use gitfleet_shared::object_id::ObjectId;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the store cannot {doing}")]
+    Database {
+        doing: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("the store holds {what} that cannot be read")]
+    Damaged { what: &'static str },
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// One submission, as it is written down.
+#[derive(Debug, Clone)]
+pub struct NewBatch {
+    pub id: BatchId,
+    /// The configuration it runs under, as JSON without secrets.
+    pub config: String,
+    /// UTC milliseconds.
+    pub created_at: i64,
+    pub repositories: Vec<NewRepository>,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewRepository {
+    pub name: String,
+    pub project_key: String,
+    pub source: Source,
+    pub revisions: Revisions,
+    /// The job that surveys it.
+    pub survey: Job,
+}
+
+/// A repository of a batch and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchRepository {
+    pub position: u32,
+    pub name: String,
+    pub project_key: String,
+    pub source: Source,
+    pub revisions: Revisions,
+    pub state: RepositoryState,
+    pub failure: Option<RecordedFailure>,
+    pub commits_seen: u64,
+    pub commits_new: u64,
+    pub cache_hits: u64,
+    pub elapsed_millis: u64,
+}
+
+/// A failure as it is reported; its class is kept by name, so that old rows outlive new classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedFailure {
+    pub class: String,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepositoryState {
+    Surveying,
+    Analysing,
+    /// Surveyed for a plan that is not carried out.
+    Planned,
+    Analysed,
+    Empty,
+    Failed,
+}
+
+impl RepositoryState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Surveying => "surveying",
+            Self::Analysing => "analysing",
+            Self::Planned => "planned",
+            Self::Analysed => "analysed",
+            Self::Empty => "empty",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Surveying, Self::Analysing, Self::Planned, Self::Analysed, Self::Empty, Self::Failed]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Surveying | Self::Analysing)
+    }
+}
+
+/// A published snapshot: what the next survey starts from and what reports are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSnapshot {
+    pub id: i64,
+    pub base: Base,
+    pub branch: Option<String>,
+    pub shallow: bool,
+    pub mailmap: Option<Vec<u8>>,
+    pub tip: Option<TipResult>,
+}
+
+/// Sums over the first-parent chain of a snapshot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MainlineSums {
+    pub net_lines: i64,
+    pub binary_flip_lines: i64,
+    pub unknown_files: u64,
+}
+
+/// A job as the coordinator looks it up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredJob {
+    pub job: Job,
+    pub position: u32,
+    pub open: bool,
+}
+
+/// What a survey leads to, decided by the planner.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub changed: Changed,
+    pub facts: FactSet,
+    /// Where `changed` lists only what is new since the published snapshot, whether that snapshot's commits stand
+    /// in the same fact set.
+    pub extends: bool,
+    pub commits_seen: u64,
+    pub commits_new: u64,
+    pub jobs: Vec<Job>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactSet(pub i64);
+
+/// What the store knows that a plan depends on.
+#[derive(Debug, Clone)]
+pub struct Known {
+    pub facts: FactSet,
+    pub commits: std::collections::HashSet<ObjectId>,
+    pub mainline_nets: std::collections::HashSet<ObjectId>,
+    /// The commits of the published snapshot, newest first, and whether each is on its mainline.
+    pub published: Vec<(ObjectId, bool)>,
+    /// Whether the published snapshot stands in the same fact set.
+    pub published_here: bool,
+}
+
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes the batch, its repositories, their survey jobs and the outbox rows.
+    async fn submit(&self, batch: &NewBatch) -> Result<()>;
+
+    /// Returns up to `limit` jobs that are decided and not yet on the queue, largest first.
+    async fn unsent(&self, batch: BatchId, limit: u32) -> Result<Vec<Job>>;
+
+    /// Notes that the jobs are on the queue since `now` (UTC milliseconds).
+    async fn mark_sent(&self, jobs: &[JobId], now: i64) -> Result<()>;
+
+    /// Notes a sign of life of a job.
+    async fn mark_heard(&self, job: JobId, now: i64) -> Result<()>;
+
+    /// Puts jobs that are on the queue and were not heard of since `before` back into the outbox; returns how many.
+    async fn ring_again(&self, batch: BatchId, before: i64) -> Result<u64>;
+
+    async fn job(&self, id: JobId) -> Result<Option<StoredJob>>;
+
+    /// Returns the published snapshot of a source, if its facts are of the current version and limit.
+    async fn snapshot(&self, source: &Source, revisions: &Revisions, max_blob_bytes: u64)
+    -> Result<Option<StoredSnapshot>>;
+
+    /// Returns what is known of a repository under the given attributes.
+    async fn known(&self, job: &StoredJob, revisions: &Revisions, attributes: &[u8]) -> Result<Known>;
+
+    /// Records a survey that found nothing new.
+    async fn record_unchanged(&self, outcome: &Outcome) -> Result<()>;
+
+    /// Records a survey and the jobs it leads to; with none, publishes the snapshot at once.
+    async fn record_plan(&self, outcome: &Outcome, plan: &Plan) -> Result<()>;
+
+    /// Records a survey that must be done again as `again`, because its base does not fit.
+    async fn record_resurvey(&self, outcome: &Outcome, again: &Job) -> Result<()>;
+
+    /// Records a survey whose plan is not to be carried out.
+    async fn record_dry_run(&self, outcome: &Outcome, commits_seen: u64, commits_new: u64) -> Result<()>;
+
+    /// Records the facts of a slice; with the last job of its repository, publishes the snapshot.
+    async fn record_slice(&self, outcome: &Outcome, slice: &SliceResult) -> Result<()>;
+
+    /// Records the text lines at the tip; with the last job of its repository, publishes the snapshot.
+    async fn record_tip(&self, outcome: &Outcome, tip: TipResult) -> Result<()>;
+
+    /// Records that the repository of the job failed and drops its other jobs. What was published before stays.
+    async fn record_failure(&self, outcome: &Outcome, failure: &Failure) -> Result<()>;
+
+    /// Returns the repositories of a batch by position.
+    async fn repositories(&self, batch: BatchId) -> Result<Vec<BatchRepository>>;
+
+    /// Calls `each` with the facts of every commit of a snapshot, in no order that matters; messages are left out.
+    async fn read_commits(
+        &self,
+        snapshot: i64,
+        each: &mut (dyn for<'a> FnMut(&'a CommitFacts) + Send),
+    ) -> Result<()>;
+
+    async fn mainline_sums(&self, snapshot: i64) -> Result<MainlineSums>;
+
+    /// Keeps a report and its manifest, and makes it the published one of `name`, at once.
+    async fn publish(&self, name: &str, batch: BatchId, report: &str, manifest: &str) -> Result<()>;
+
+    /// Returns the published report of `name` and its manifest.
+    async fn published(&self, name: &str) -> Result<Option<(String, String)>>;
+
+    /// Ends a batch that nobody will go on with. Its facts stay and are found by the next one.
+    async fn abandon(&self, batch: BatchId) -> Result<()>;
+
+    /// Removes all but the newest `keep` batches.
+    async fn prune(&self, keep: u32) -> Result<()>;
+}

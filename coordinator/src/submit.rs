@@ -1,0 +1,55 @@
+//! From a list of repositories to a batch in the store, each with the job that surveys it.
+
+use gitfleet_shared::contract::{Job, Revisions, Source, Work};
+use gitfleet_shared::ids::{BatchId, JobId};
+
+use crate::store::{NewBatch, NewRepository, Result, Store};
+
+/// What somebody wants analysed.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    pub repositories: Vec<Requested>,
+    /// A file with a larger side keeps its lines unknown.
+    pub max_blob_bytes: u64,
+    /// The configuration it runs under, as JSON without secrets.
+    pub config: String,
+    /// UTC milliseconds.
+    pub submitted_at: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Requested {
+    pub name: String,
+    pub project_key: String,
+    pub source: Source,
+    pub revisions: Revisions,
+}
+
+/// Writes the submission down and returns its batch. Each survey starts from what was last published of its
+/// repository.
+///
+/// # Errors
+///
+/// Where the store fails; then nothing was submitted.
+pub async fn submit(store: &dyn Store, submission: Submission) -> Result<BatchId> {
+    let batch = BatchId::generate();
+    let mut repositories = Vec::with_capacity(submission.repositories.len());
+    for requested in submission.repositories {
+        let Requested { name, project_key, source, revisions } = requested;
+        let snapshot = store.snapshot(&source, &revisions, submission.max_blob_bytes).await?;
+        let work = Work::Survey { revisions: revisions.clone(), base: snapshot.map(|snapshot| snapshot.base) };
+        let survey = job(batch, &source, work, submission.max_blob_bytes);
+        repositories.push(NewRepository { name, project_key, source, revisions, survey });
+    }
+    let created_at = submission.submitted_at;
+    store.submit(&NewBatch { id: batch, config: submission.config, created_at, repositories }).await?;
+    Ok(batch)
+}
+
+/// Returns the job that does `work` on `source`; the same work has the same id.
+pub(crate) fn job(batch: BatchId, source: &Source, work: Work, max_blob_bytes: u64) -> Job {
+    let mut key = source.to_string().into_bytes();
+    key.push(0);
+    key.extend(work.key());
+    Job { id: JobId::derive(batch, &key), batch, source: source.clone(), work, max_blob_bytes }
+}
