@@ -38,6 +38,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use environment::settings as variables;
 pub(crate) use format::Format;
 pub(crate) use github::Credential;
 pub(crate) use location::Location;

@@ -99,29 +99,27 @@ pub(super) fn explain(text: &str, kind: &ErrorKind, gave_up: Place) -> Explained
 fn tab_indent(text: &str, gave_up: usize) -> Option<Place> {
     let suspects = text.lines().enumerate().skip(gave_up.saturating_sub(2)).take(2);
     for (index, line) in suspects {
-        let indent = line.chars().take_while(|c| c.is_whitespace());
-        if let Some(tab) = indent.into_iter().position(|c| c == '\t').filter(|_| !line.trim().is_empty()) {
+        let mut indent = line.chars().take_while(|c| c.is_whitespace());
+        if let Some(tab) = indent.position(|c| c == '\t').filter(|_| !line.trim().is_empty()) {
             return Some(Place { line: index + 1, column: tab + 1 });
         }
     }
     None
 }
 
-/// Finds the last line up to `gave_up` which begins a quoted value and does not end it.
+/// Finds the first line up to `gave_up` which begins a quoted value and does not end it: that quote swallows all that
+/// follows, so later ones say nothing.
 fn opened_quote(text: &str, gave_up: Place) -> Option<Place> {
-    let mut found = None;
     for (index, line) in text.lines().enumerate().take(gave_up.line) {
         let start = line.find(": ").map_or(0, |colon| colon + 2);
         let value = line[start..].trim_start_matches([' ', '-', '[']);
         let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else { continue };
         if value.matches(quote).count() % 2 == 1 {
             let column = line[..line.len() - value.len()].chars().count() + 1;
-            found = Some(Place { line: index + 1, column });
-            // The first open quote swallows all that follows, so later ones say nothing.
-            break;
+            return Some(Place { line: index + 1, column });
         }
     }
-    found
+    None
 }
 
 /// The parser notices a missing colon at the next key, or not before the end; the line at fault is the last one that

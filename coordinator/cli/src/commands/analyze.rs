@@ -1,0 +1,287 @@
+//! `gitfleet analyze`: the coordinator's and the worker's loops in one process, one batch, one report.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use gitfleet_coordinator::aggregate::aggregate;
+use gitfleet_coordinator::batch::{self, End};
+use gitfleet_coordinator::collect::Purpose;
+use gitfleet_coordinator::manifest::{Run, manifest};
+use gitfleet_coordinator::report::json;
+use gitfleet_coordinator::report::model::Report;
+use gitfleet_coordinator::store::RepositoryState;
+use gitfleet_coordinator::submit::{Requested, Submission, submit};
+use gitfleet_shared::contract::{Revisions, Source};
+use gitfleet_shared::window::Window;
+use gitfleet_worker::job::{Config as WorkerConfig, Worker};
+use tokio::sync::watch;
+
+use super::report::PUBLISHED;
+use super::scan::scan;
+use super::write::write;
+use super::{Surroundings, stop};
+use crate::args::{Analyze, WindowArgs};
+use crate::config::{Branches, Loaded, Location, Overrides, RepositorySetting, Settings, show};
+use crate::exit::{Exit, Refusal};
+use crate::render::plan::Plan;
+use crate::render::progress::Display;
+use crate::render::summary::summary;
+use crate::render::{data, talk};
+use crate::wiring::{Embedded, Keep, credentials};
+
+/// Jobs on the queue at a time, in multiples of the slots: enough that no slot waits, few enough to bound memory.
+const JOBS_PER_SLOT: usize = 4;
+/// In one process a job goes silent only by a defect; the lease is long so that a slow block is not done twice.
+const LEASE: Duration = Duration::from_secs(15 * 60);
+/// Batches kept in the local store.
+const KEPT_BATCHES: u32 = 20;
+/// Where the report goes when nobody says.
+const OUTPUT: &str = "gitfleet-report";
+
+/// Everything that is settled before anything is done.
+struct Request {
+    settings: Settings,
+    /// The merged configuration as it is recorded; secrets masked.
+    config: String,
+    repositories: Vec<Requested>,
+    window: Window,
+    now: DateTime<Utc>,
+    data_dir: PathBuf,
+    output: PathBuf,
+    slots: usize,
+    keep: Keep,
+}
+
+pub(super) fn run(args: Analyze, quiet: bool) -> anyhow::Result<Exit> {
+    let surroundings = Surroundings::read()?;
+    let request = settle(&args, &surroundings, quiet)?;
+    if args.validate_only {
+        let count = request.repositories.len();
+        data::print(&format!("configuration is valid: {count} repositories, window {}\n", request.window))?;
+        return Ok(Exit::Done);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Analysis runs on threads of its own; these only pass messages.
+        .worker_threads(2)
+        .max_blocking_threads(request.slots + 8)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let exit = runtime.block_on(carry_out(&args, request, quiet));
+    // Whatever still computes is of no use any more.
+    runtime.shutdown_background();
+    exit
+}
+
+fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::Result<Request> {
+    let mut sources = args.sources.clone();
+    for folder in &args.scan {
+        let found = scan(&surroundings.directory.join(folder))?;
+        if found.is_empty() && !quiet {
+            talk::warning(&format!("there is no repository below {}", folder.display()));
+        }
+        sources.extend(found.into_iter().map(Into::into));
+    }
+    let scanned_nothing = !args.scan.is_empty() && sources.is_empty();
+    let loaded = surroundings.configuration(args.common.config.as_deref(), overrides(args, sources), quiet)?;
+    let config = show(&loaded);
+    let data_dir = surroundings.data_dir(&loaded)?;
+    let Loaded { settings, .. } = loaded;
+    let now = Utc::now();
+    let window = window(&args.window, &settings, now)?;
+    let configured = if scanned_nothing { &[] } else { settings.repositories.as_slice() };
+    let repositories = limit(configured, &args.repositories)?;
+    if repositories.is_empty() {
+        return Err(Refusal::new(Exit::Usage, "there is no repository to analyse")
+            .hint("name some (`gitfleet analyze .`), scan a folder (--scan DIR), or list them in gitfleet.yaml")
+            .into());
+    }
+    let slots = settings
+        .jobs
+        .or_else(|| std::thread::available_parallelism().ok().map(Into::into))
+        .unwrap_or(1);
+    Ok(Request {
+        config,
+        repositories: repositories.into_iter().map(requested).collect(),
+        window,
+        now,
+        data_dir,
+        output: settings.output.clone().unwrap_or_else(|| surroundings.directory.join(OUTPUT)),
+        slots,
+        keep: if args.no_cache { Keep::Nothing } else { Keep::Everything },
+        settings,
+    })
+}
+
+fn overrides(args: &Analyze, sources: Vec<std::ffi::OsString>) -> Overrides {
+    let on = |flag: bool| flag.then_some(true);
+    Overrides {
+        sources,
+        branch: args.branch.clone(),
+        all_branches: on(args.all_branches),
+        weeks: args.window.weeks,
+        time_zone: args.window.time_zone.clone(),
+        include_current: on(args.window.include_current),
+        slice_commits: args.batch_size,
+        jobs: args.common.jobs,
+        max_blob_bytes: args.common.max_blob_bytes,
+        data_dir: args.common.data_dir.clone(),
+        output: args.output.clone(),
+        formats: (!args.format.is_empty()).then(|| args.format.clone()),
+    }
+}
+
+/// Returns the one window of the run: by flags first, then by `analysis.weeks`, all history otherwise.
+fn window(args: &WindowArgs, settings: &Settings, now: DateTime<Utc>) -> anyhow::Result<Window> {
+    let zone = settings.time_zone;
+    let window = if let Some(week) = &args.week {
+        week.parse().and_then(|week| Window::weeks(zone, week, week))
+    } else if let (Some(from), Some(to)) = (&args.from, &args.to) {
+        from.parse().and_then(|from| to.parse().and_then(|to| Window::weeks(zone, from, to)))
+    } else if args.since.is_some() || args.until.is_some() {
+        Window::between(zone, args.since.as_deref(), args.until.as_deref())
+    } else if let Some(weeks) = settings.weeks {
+        Window::last_weeks(zone, weeks, settings.include_current, now)
+    } else {
+        Ok(Window::all_history(zone))
+    };
+    window.map_err(|error| Refusal::new(Exit::Usage, error.to_string()).into())
+}
+
+/// Returns the repositories that `names` lists, or all where it lists none.
+fn limit<'a>(all: &'a [RepositorySetting], names: &[String]) -> anyhow::Result<Vec<&'a RepositorySetting>> {
+    if names.is_empty() {
+        return Ok(all.iter().collect());
+    }
+    let known: BTreeSet<&str> = all.iter().map(|repository| repository.name.as_str()).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(name.as_str())) {
+        let known = known.into_iter().take(20).collect::<Vec<_>>().join(", ");
+        return Err(Refusal::new(Exit::NotFound, format!("there is no repository named {unknown}"))
+            .hint(format!("the names are: {known}"))
+            .into());
+    }
+    Ok(all.iter().filter(|repository| names.contains(&repository.name)).collect())
+}
+
+fn requested(setting: &RepositorySetting) -> Requested {
+    let source = match (&setting.location, &setting.remote) {
+        (Location::Url(url), _) => Source::Remote { url: url.clone() },
+        // Configured with both, and not checked out here: it can still be fetched.
+        (Location::Path(path), Some(url)) if !path.exists() => Source::Remote { url: url.clone() },
+        (Location::Path(path), _) => Source::Local { path: path.to_string_lossy().into_owned() },
+    };
+    let revisions = match &setting.branches {
+        Branches::Default => Revisions::Head,
+        Branches::Named(name) => Revisions::Branch(name.clone()),
+        Branches::All => Revisions::AllBranches,
+    };
+    Requested { name: setting.name.clone(), project_key: setting.project_key.clone(), source, revisions }
+}
+
+async fn carry_out(args: &Analyze, request: Request, quiet: bool) -> anyhow::Result<Exit> {
+    let started = Instant::now();
+    let parts = Embedded::open(&request.data_dir, request.keep).await?;
+    let exit = analyse(args, &request, &parts, started, quiet).await;
+    parts.close_queue();
+    parts.close().await;
+    exit
+}
+
+async fn analyse(
+    args: &Analyze,
+    request: &Request,
+    parts: &Embedded,
+    started: Instant,
+    quiet: bool,
+) -> anyhow::Result<Exit> {
+    let Request { settings, window, now, slots, .. } = request;
+    let submission = Submission {
+        repositories: request.repositories.clone(),
+        max_blob_bytes: settings.max_blob_bytes,
+        config: request.config.clone(),
+        submitted_at: now.timestamp_millis(),
+    };
+    let batch = submit(&*parts.store, submission).await?;
+
+    let (stopper, stopped) = watch::channel(None);
+    let signals = tokio::spawn(stop::watch_signals(stopper));
+    let worker = Worker::new(
+        parts.queue.clone(),
+        parts.cache.clone(),
+        WorkerConfig {
+            name: "embedded".to_owned(),
+            slots: *slots,
+            mirrors: parts.mirrors.clone(),
+            credentials: credentials(settings),
+        },
+    );
+    let working = tokio::spawn(worker.run(stop::stopped(stopped.clone())));
+    let purpose = if args.dry_run {
+        Purpose::Plan
+    } else {
+        Purpose::Analyse { slice_commits: settings.slice_commits as usize }
+    };
+    let config = batch::Config {
+        purpose,
+        window: JOBS_PER_SLOT * slots,
+        lease: LEASE,
+        now: || Utc::now().timestamp_millis(),
+    };
+    let mut display = Display::new(quiet, std::io::stderr().is_terminal());
+    let show = |progress: &batch::Progress| display.show(progress);
+    let ended = batch::run(
+        parts.queue.clone(),
+        parts.store.clone(),
+        batch,
+        config,
+        show,
+        stop::stopped(stopped.clone()),
+    )
+    .await;
+    display.end();
+    parts.close_queue();
+    // The slots end with the queue, or were told to stop; a panic in one was reported as a failed job.
+    let _ = working.await;
+    signals.abort();
+    if ended? == End::Stopped {
+        parts.store.abandon(batch).await?;
+        talk::line("stopped; what was analysed is kept, and the same command goes on from there");
+        let exit = *stopped.borrow();
+        return Ok(exit.unwrap_or(Exit::Interrupted));
+    }
+    let repositories = parts.store.repositories(batch).await?;
+    if args.dry_run {
+        parts.store.abandon(batch).await?;
+        let plan = Plan::of(&repositories, *slots);
+        let text = if args.json { format!("{}\n", serde_json::to_string_pretty(&plan)?) } else { plan.text() };
+        data::print(&text)?;
+        return Ok(if plan.has_failures() { Exit::FinishedWithFailures } else { Exit::Done });
+    }
+
+    let report =
+        aggregate(&*parts.store, batch, window, settings.max_blob_bytes, now.timestamp()).await?;
+    let run = Run {
+        batch,
+        started_at: now.to_rfc3339(),
+        finished_at: Utc::now().to_rfc3339(),
+        elapsed_millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        worker_slots: *slots,
+        config: request.config.clone(),
+    };
+    let manifest = serde_json::to_string_pretty(&manifest(run, &repositories, &report))?;
+    let files = write(&request.output, &report, &manifest, &settings.formats)?;
+    parts.store.publish(PUBLISHED, batch, &json::render(&report), &manifest).await?;
+    parts.store.prune(KEPT_BATCHES).await?;
+    tell(args, &report, &request.output, &files)?;
+    let failed = repositories.iter().any(|repository| repository.state == RepositoryState::Failed);
+    Ok(if failed { Exit::FinishedWithFailures } else { Exit::Done })
+}
+
+fn tell(args: &Analyze, report: &Report, output: &Path, files: &[String]) -> anyhow::Result<()> {
+    let text = if args.json { json::render(report) } else { summary(report, output, files) };
+    Ok(data::print(&text)?)
+}

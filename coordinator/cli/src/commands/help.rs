@@ -1,0 +1,28 @@
+//! `gitfleet help [TOPIC]`.
+
+use crate::args::{self, Help};
+use crate::exit::{self, Exit, Refusal};
+use crate::render::data;
+
+pub(super) fn run(args: &Help) -> anyhow::Result<Exit> {
+    let text = match args.topic.as_deref() {
+        Some("exit-codes") => Some(exit::help()),
+        Some("environment") => Some(environment()),
+        topic => args::help_of(topic),
+    };
+    let text = text.ok_or_else(|| {
+        let topic = args.topic.as_deref().unwrap_or_default();
+        Refusal::new(Exit::Usage, format!("there is no command or topic {topic:?}"))
+            .hint("topics: exit-codes, environment; commands: gitfleet help")
+    })?;
+    data::print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn environment() -> String {
+    let mut text = String::from("Environment variables\n\nEach beats the configuration file; a flag beats it.\n\n");
+    for (variable, key) in crate::config::variables() {
+        text.push_str(&format!("  {variable:<32}  {key}\n"));
+    }
+    text
+}

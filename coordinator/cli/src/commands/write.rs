@@ -1,0 +1,71 @@
+//! Writes a report's files, each whole or not at all.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use gitfleet_coordinator::report::model::Report;
+use gitfleet_coordinator::report::{csv, html, json, markdown};
+
+use crate::config::Format;
+
+/// Writes the asked forms and the manifest into `directory`, removes files of forms that an earlier run left there,
+/// and returns the names of what was written.
+///
+/// # Errors
+///
+/// Where the directory or a file cannot be written.
+pub(super) fn write(
+    directory: &Path,
+    report: &Report,
+    manifest: &str,
+    formats: &[Format],
+) -> anyhow::Result<Vec<String>> {
+    let is_new = !directory.exists();
+    std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    if is_new {
+        // Often the directory is made in a working copy; its status stays what it was.
+        put(directory, ".gitignore", "*\n")?;
+    }
+    let mut files: Vec<(&str, Option<String>)> = Vec::new();
+    let asked = |format: Format| formats.contains(&format);
+    files.push(("report.json", asked(Format::Json).then(|| json::render(report))));
+    files.push(("report.md", asked(Format::Markdown).then(|| markdown::render(report))));
+    files.push(("report.html", asked(Format::Html).then(|| html::render(report))));
+    for (name, content) in csv::render(report) {
+        files.push((name, asked(Format::Csv).then_some(content)));
+    }
+    files.push(("manifest.json", Some(format!("{manifest}\n"))));
+    let mut written = Vec::new();
+    for (name, content) in files {
+        match content {
+            Some(content) => {
+                put(directory, name, &content)?;
+                written.push(name.to_owned());
+            }
+            // Numbers of another run beside those of this one would mislead.
+            None => match std::fs::remove_file(directory.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove the outdated {name}"));
+                }
+                _ => {}
+            },
+        }
+    }
+    Ok(written)
+}
+
+fn put(directory: &Path, name: &str, content: &str) -> anyhow::Result<()> {
+    let whole = || -> anyhow::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        std::io::Write::write_all(&mut file, content.as_bytes())?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // Temporary files are private; reports are meant to be read, as far as the directory lets.
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        }
+        file.persist(directory.join(name))?;
+        Ok(())
+    };
+    whole().with_context(|| format!("cannot write {}", directory.join(name).display()))
+}

@@ -1,0 +1,119 @@
+//! Which adapters stand behind the ports: the only file that names them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use gitfleet_coordinator::store::Store;
+use gitfleet_coordinator::store::sqlite::Sqlite;
+use gitfleet_shared::cache::embedded::{Embedded as EmbeddedCache, OpenError};
+use gitfleet_shared::cache::{Cache, NoCache};
+use gitfleet_shared::queue::Queue;
+use gitfleet_shared::queue::in_process::InProcess;
+use gitfleet_worker::credentials::{Credential, Credentials};
+use secrecy::ExposeSecret as _;
+
+use crate::config;
+use crate::exit::{Exit, Refusal};
+
+/// Messages that may wait on a topic. Outcomes hold the facts of a slice, so this bounds memory.
+const QUEUE_CAPACITY: usize = 32;
+
+/// Everything in one process: queue in memory, cache and store in local files.
+pub(crate) struct Embedded {
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) mirrors: PathBuf,
+    in_process: InProcess,
+    file_cache: Option<Arc<EmbeddedCache>>,
+    sqlite: Arc<Sqlite>,
+    /// Where the store is when nothing is to be kept; gone with this.
+    _passing: Option<tempfile::TempDir>,
+}
+
+/// Whether what is found out is kept for the next run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Everything,
+    /// Nothing but mirrors, and nothing kept earlier is read.
+    Nothing,
+}
+
+impl Embedded {
+    pub(crate) async fn open(data_dir: &Path, keep: Keep) -> anyhow::Result<Self> {
+        create_private(data_dir)
+            .with_context(|| format!("cannot create the data directory {}", data_dir.display()))?;
+        let in_process = InProcess::new(QUEUE_CAPACITY);
+        let (file_cache, store_dir, passing) = match keep {
+            Keep::Everything => {
+                let cache = Arc::new(open_cache(data_dir)?);
+                (Some(cache), data_dir.to_owned(), None)
+            }
+            Keep::Nothing => {
+                let passing = tempfile::tempdir().context("cannot create a temporary directory")?;
+                (None, passing.path().to_owned(), Some(passing))
+            }
+        };
+        let sqlite = Arc::new(Sqlite::open(&store_dir.join("store.sqlite3")).await?);
+        Ok(Self {
+            queue: Arc::new(in_process.clone()),
+            cache: file_cache.clone().map_or_else(|| Arc::new(NoCache) as Arc<dyn Cache>, |cache| cache),
+            store: sqlite.clone(),
+            mirrors: mirrors(data_dir),
+            in_process,
+            file_cache,
+            sqlite,
+            _passing: passing,
+        })
+    }
+
+    /// Lets workers know that nothing more will come.
+    pub(crate) fn close_queue(&self) {
+        self.in_process.close();
+    }
+
+    /// Writes down what is still in memory.
+    pub(crate) async fn close(self) {
+        if let Some(cache) = self.file_cache {
+            // Files are written here; the runtime has nothing else left to do.
+            cache.flush();
+        }
+        self.sqlite.close().await;
+    }
+}
+
+pub(crate) fn mirrors(data_dir: &Path) -> PathBuf {
+    data_dir.join("mirrors")
+}
+
+/// Returns the credentials of the configuration in the worker's words.
+pub(crate) fn credentials(settings: &config::Settings) -> Credentials {
+    let of = |credential: &config::Credential| Credential {
+        host: credential.host.clone(),
+        // What GitHub wants beside a token; others take any name.
+        user: "x-access-token".to_owned(),
+        secret: credential.token.expose_secret().to_owned(),
+    };
+    Credentials::new(settings.credentials.iter().map(of).collect())
+}
+
+fn open_cache(data_dir: &Path) -> anyhow::Result<EmbeddedCache> {
+    EmbeddedCache::open(&data_dir.join("cache.redb")).map_err(|error| match error {
+        OpenError::InUse => {
+            Refusal::new(Exit::Conflict, format!("another gitfleet is using {}", data_dir.display()))
+                .hint("wait for it to end, or give this one a --data-dir of its own")
+                .into()
+        }
+        OpenError::Open(_) => anyhow::Error::new(error),
+    })
+}
+
+/// Creates a directory that others may not look into: names and e-mails are in it.
+fn create_private(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
