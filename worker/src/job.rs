@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::credentials::Credentials;
 use crate::disposition::{self, Disposition};
 use crate::facts::Engine;
+use crate::lane::{Lane, Lost};
 use crate::mirror::Mirrors;
 use crate::repository;
 use crate::survey;
@@ -55,7 +56,11 @@ impl Worker {
 
     /// Works until `shutdown` ends or the queue closes. Jobs in hand are then handed back undone, at the next
     /// block of commits.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no threads to work on.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
         let mirrors = Arc::new(Mirrors::new(self.config.mirrors.clone(), self.config.credentials.clone()));
         let mut slots = JoinSet::new();
@@ -66,17 +71,19 @@ impl Worker {
                 name: self.config.name.clone(),
                 mirrors: mirrors.clone(),
                 stop: stop.clone(),
+                lane: Lane::start()?,
             };
             slots.spawn(Slot { tools, open: None }.run());
         }
         tokio::select! {
             () = shutdown => {}
-            () = async { while slots.join_next().await.is_some() {} } => return,
+            () = async { while slots.join_next().await.is_some() {} } => return Ok(()),
         }
         stop.store(true, Ordering::Relaxed);
         // A slot that waits for a job has none to hand back.
         slots.abort_all();
         while slots.join_next().await.is_some() {}
+        Ok(())
     }
 }
 
@@ -86,13 +93,14 @@ struct Slot {
     open: Option<Open>,
 }
 
-/// What every slot of the worker shares.
+/// What a slot works with; all but the lane is shared by the slots of the worker.
 struct Tools {
     queue: Arc<dyn Queue>,
     cache: Arc<dyn Cache>,
     name: String,
     mirrors: Arc<Mirrors>,
     stop: Arc<AtomicBool>,
+    lane: Lane,
 }
 
 struct Open {
@@ -112,6 +120,19 @@ enum Undone {
 impl From<Failure> for Undone {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
+    }
+}
+
+impl From<Lost> for Undone {
+    /// A panic is a failure of this job alone.
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Panicked(text) => Self::Failed(Failure {
+                class: FailureClass::Internal,
+                message: format!("the analysis panicked: {text}"),
+            }),
+            Lost::Ended => Self::Interrupted,
+        }
     }
 }
 
@@ -164,7 +185,7 @@ impl Slot {
                 self.open = None;
                 let path = self.tools.bring(&job.source).await?;
                 let (revisions, base, limit) = (revisions.clone(), base.clone(), job.max_blob_bytes);
-                let result = blocking(move || {
+                let result = self.tools.lane.run(move || {
                     let repository = repository::open(&path, limit)?.to_thread_local();
                     survey::survey(&repository, &revisions, base.as_ref(), limit)
                 });
@@ -216,7 +237,7 @@ impl Slot {
         let mut engine = self.engine(job, head).await?;
         let stop = self.tools.stop.clone();
         let id = gix_id(&head)?;
-        let (engine, counted) = blocking(move || {
+        let (engine, counted) = self.tools.lane.run(move || {
             let counted = engine.tip_lines(id, || !stop.load(Ordering::Relaxed));
             (engine, counted)
         })
@@ -243,7 +264,7 @@ impl Slot {
             Source::Remote { url } if self.tools.mirrors.path(url).exists() => self.tools.mirrors.path(url),
             Source::Remote { .. } => self.tools.bring(&job.source).await?,
         };
-        let opened = blocking(move || {
+        let opened = self.tools.lane.run(move || {
             let repository = repository::open(&path, limit)?.to_thread_local();
             Engine::new(repository, gix_id(&head)?, limit).map_err(survey::unreadable)
         });
@@ -294,7 +315,7 @@ impl Tools {
                 }
                 Ok::<_, Failure>((engine, computed))
             };
-            let (returned, computed) = blocking(work).await??;
+            let (returned, computed) = self.lane.run(work).await??;
             engine = returned;
             let mut entries = Vec::with_capacity(computed.len());
             for (id, value, key, frame) in computed {
@@ -313,7 +334,7 @@ impl Tools {
             Source::Local { path } => Ok(PathBuf::from(path)),
             Source::Remote { url } => {
                 let (mirrors, url, stop) = (self.mirrors.clone(), url.clone(), self.stop.clone());
-                let fetched = blocking(move || mirrors.fetch(&url, &stop)).await?;
+                let fetched = self.lane.run(move || mirrors.fetch(&url, &stop)).await?;
                 if self.stop.load(Ordering::Relaxed) {
                     return Err(Undone::Interrupted);
                 }
@@ -350,26 +371,6 @@ impl Progress {
             // Lost or refused, it is only a sign of life.
             let _ = self.queue.publish(Topic::Heartbeats, self.heartbeat.encode()).await;
         }
-    }
-}
-
-/// Runs `work` where it cannot starve the runtime. A panic in it is a failure of this job alone.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Undone> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => Ok(value),
-        Err(error) if error.is_panic() => {
-            let panic = error.into_panic();
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            Err(Undone::Failed(Failure {
-                class: FailureClass::Internal,
-                message: format!("the analysis panicked: {text}"),
-            }))
-        }
-        Err(_) => Err(Undone::Interrupted),
     }
 }
 

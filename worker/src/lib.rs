@@ -10,6 +10,7 @@ pub mod disposition;
 pub mod door;
 pub mod facts;
 pub mod job;
+pub mod lane;
 pub mod lines;
 pub mod mirror;
 pub mod numstat;

@@ -22,7 +22,7 @@ pub enum ReadError {
 impl Objects {
     /// Neighbouring commits ask for the same trees and blobs. This much of them is kept per thread; more did not
     /// pay on histories of 5,000 to 80,000 commits.
-    const CACHE_BYTES: usize = 64 << 20;
+    const CACHE_BYTES: usize = 24 << 20;
 
     pub fn new(mut repository: gix::Repository, max_blob_bytes: u64) -> Self {
         repository.object_cache_size(Self::CACHE_BYTES);

@@ -40,7 +40,7 @@ pub fn open(path: &Path, max_blob_bytes: u64) -> Result<gix::ThreadSafeRepositor
             format!("gitoxide.objects.allocLimit={alloc_limit}"),
             // Replacements change what a commit id means, which must be the same for every worker.
             "gitoxide.objects.noReplace=true".to_owned(),
-            "core.deltaBaseCacheLimit=96m".to_owned(),
+            "core.deltaBaseCacheLimit=48m".to_owned(),
         ]);
     options.open(path).map_err(|error| {
         let text = chain(&error);

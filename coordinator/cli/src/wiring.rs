@@ -73,6 +73,11 @@ impl Embedded {
         self.in_process.close();
     }
 
+    /// Returns a handle that can do the same from another task.
+    pub(crate) fn queue_closer(&self) -> InProcess {
+        self.in_process.clone()
+    }
+
     /// Writes down what is still in memory.
     pub(crate) async fn close(self) {
         if let Some(cache) = self.file_cache {

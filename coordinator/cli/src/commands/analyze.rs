@@ -219,7 +219,17 @@ async fn analyse(
             credentials: credentials(settings),
         },
     );
-    let working = tokio::spawn(worker.run(stop::stopped(stopped.clone())));
+    let working = tokio::spawn({
+        let (work, queue) = (worker.run(stop::stopped(stopped.clone())), parts.queue_closer());
+        async move {
+            let worked = work.await;
+            if worked.is_err() {
+                // Without a worker the coordinator would wait for ever.
+                queue.close();
+            }
+            worked
+        }
+    });
     let purpose = if args.dry_run {
         Purpose::Plan
     } else {
@@ -244,8 +254,8 @@ async fn analyse(
     .await;
     display.end();
     parts.close_queue();
-    // The slots end with the queue, or were told to stop; a panic in one was reported as a failed job.
-    let _ = working.await;
+    // The slots end with the queue, or were told to stop.
+    working.await?.context("cannot start the worker's threads")?;
     signals.abort();
     if ended? == End::Stopped {
         parts.store.abandon(batch).await?;
