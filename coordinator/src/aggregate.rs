@@ -18,11 +18,12 @@ use gitfleet_shared::metrics::{METHOD_VERSION, Observation, PersonId};
 use gitfleet_shared::object_id::ObjectId;
 use gitfleet_shared::window::{Week, Window};
 
-use crate::report::model::{
-    Conservation, Coverage, DataQuality, DeveloperRow, DeveloperWeekRow, Failure, LanguageRow, LineSums, Method,
-    Report, RepositoryRow, RepositoryStatus, SCHEMA_VERSION, Totals, UnknownChanges, WeekRow, WindowSection,
-};
 use crate::report::method;
+use crate::report::model::{
+    Conservation, Coverage, DataQuality, DeveloperRow, DeveloperWeekRow, Failure, LanguageRow, LineSums,
+    Method, Report, RepositoryRow, RepositoryStatus, SCHEMA_VERSION, Totals, UnknownChanges, WeekRow,
+    WindowSection,
+};
 use crate::store::{BatchRepository, RepositoryState, Result, Store, StoreError, StoredSnapshot};
 
 /// Sums up a batch as seen through `window`. `as_of_seconds` (UTC) is what "in the future" is measured against.
@@ -245,7 +246,9 @@ impl Sum {
                 }
             })
             .collect();
-        rows.sort_by(|a, b| b.commits.cmp(&a.commits).then_with(|| (&a.name, &a.email).cmp(&(&b.name, &b.email))));
+        rows.sort_by(|a, b| {
+            b.commits.cmp(&a.commits).then_with(|| (&a.name, &a.email).cmp(&(&b.name, &b.email)))
+        });
         rows
     }
 
@@ -301,7 +304,10 @@ impl Sum {
             unknown_changes: quality
                 .unknown_changes
                 .iter()
-                .map(|(reason, changes)| UnknownChanges { reason: reason.name().to_owned(), changes: *changes })
+                .map(|(reason, changes)| UnknownChanges {
+                    reason: reason.name().to_owned(),
+                    changes: *changes,
+                })
                 .collect(),
             empty_commits: quality.empty_commits,
             bulk_commits: quality.bulk_commits,

@@ -57,7 +57,8 @@ pub fn manifest(run: Run, repositories: &[BatchRepository], report: &Report) -> 
         .iter()
         .map(|repository| {
             let source = repository.source.to_string();
-            let row = report.repositories.iter().find(|row| row.name == repository.name && row.source == source);
+            let row =
+                report.repositories.iter().find(|row| row.name == repository.name && row.source == source);
             RepositoryRun {
                 name: repository.name.clone(),
                 head: row.and_then(|row| row.head.clone()),

@@ -7,8 +7,8 @@ mod finding;
 pub mod html;
 pub mod json;
 pub mod markdown;
-pub mod model;
 pub mod method;
+pub mod model;
 mod number;
 #[cfg(test)]
 mod sample;

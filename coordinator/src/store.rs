@@ -5,7 +5,9 @@
 pub mod sqlite;
 
 use async_trait::async_trait;
-use gitfleet_shared::contract::{Base, Changed, Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult};
+use gitfleet_shared::contract::{
+    Base, Changed, Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult,
+};
 use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::object_id::ObjectId;
@@ -177,8 +179,12 @@ pub trait Store: Send + Sync {
     async fn job(&self, id: JobId) -> Result<Option<StoredJob>>;
 
     /// Returns the published snapshot of a source, if its facts are of the current version and limit.
-    async fn snapshot(&self, source: &Source, revisions: &Revisions, max_blob_bytes: u64)
-    -> Result<Option<StoredSnapshot>>;
+    async fn snapshot(
+        &self,
+        source: &Source,
+        revisions: &Revisions,
+        max_blob_bytes: u64,
+    ) -> Result<Option<StoredSnapshot>>;
 
     /// Returns what is known of a repository under the given attributes.
     async fn known(&self, job: &StoredJob, revisions: &Revisions, attributes: &[u8]) -> Result<Known>;

@@ -116,9 +116,15 @@ mod tests {
             for bit in 0..8 {
                 let mut damaged = frame.clone();
                 damaged[position] ^= 1 << bit;
-                assert!(decode::<Vec<u64>>(Kind::CommitFacts, 1, &damaged).is_err(), "byte {position} bit {bit}");
+                assert!(
+                    decode::<Vec<u64>>(Kind::CommitFacts, 1, &damaged).is_err(),
+                    "byte {position} bit {bit}"
+                );
             }
-            assert!(decode::<Vec<u64>>(Kind::CommitFacts, 1, &frame[..position]).is_err(), "cut at {position}");
+            assert!(
+                decode::<Vec<u64>>(Kind::CommitFacts, 1, &frame[..position]).is_err(),
+                "cut at {position}"
+            );
         }
     }
 

@@ -105,7 +105,10 @@ mod tests {
     fn check(mailmap: &str, name: &str, email: &str, expect: (&str, &str)) {
         let signature = Signature { name: name.into(), email: email.into() };
         let resolved = Mailmap::parse(mailmap.as_bytes()).resolve(&signature);
-        assert_eq!((resolved.name.as_slice(), resolved.email.as_slice()), (expect.0.as_bytes(), expect.1.as_bytes()));
+        assert_eq!(
+            (resolved.name.as_slice(), resolved.email.as_slice()),
+            (expect.0.as_bytes(), expect.1.as_bytes())
+        );
     }
 
     #[test]

@@ -40,9 +40,11 @@ impl<'a> Observation<'a> {
     /// Returns the commit as seen through `window`, or `None` where it is outside.
     pub fn in_window(facts: &'a CommitFacts, author: PersonId, window: &Window) -> Option<Self> {
         let seconds = facts.authored.seconds;
-        window
-            .contains(seconds)
-            .then(|| Self { facts, author, day: seconds.and_then(|seconds| window.day_of(seconds)) })
+        window.contains(seconds).then(|| Self {
+            facts,
+            author,
+            day: seconds.and_then(|seconds| window.day_of(seconds)),
+        })
     }
 
     pub fn week(&self) -> Option<Week> {

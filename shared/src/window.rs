@@ -93,9 +93,15 @@ pub struct Window {
 enum Extent {
     AllHistory,
     /// First and last week, both inside.
-    Weeks { first: Week, last: Week },
+    Weeks {
+        first: Week,
+        last: Week,
+    },
     /// From an instant on, up to (and without) another; UTC seconds.
-    Instants { from: Option<i64>, until: Option<i64> },
+    Instants {
+        from: Option<i64>,
+        until: Option<i64>,
+    },
 }
 
 impl Window {
@@ -173,7 +179,9 @@ impl Window {
     pub fn contains(&self, seconds: Option<i64>) -> bool {
         let (from, until) = self.bounds();
         match seconds {
-            Some(seconds) => from.is_none_or(|from| from <= seconds) && until.is_none_or(|until| seconds < until),
+            Some(seconds) => {
+                from.is_none_or(|from| from <= seconds) && until.is_none_or(|until| seconds < until)
+            }
             None => from.is_none() && until.is_none(),
         }
     }
@@ -194,7 +202,11 @@ impl Window {
             }
             _ => return None,
         };
-        Some(std::iter::successors(Some(first), |week| Some(week.next())).take_while(|week| *week <= last).collect())
+        Some(
+            std::iter::successors(Some(first), |week| Some(week.next()))
+                .take_while(|week| *week <= last)
+                .collect(),
+        )
     }
 
     /// Returns the instant in the zone as RFC 3339.

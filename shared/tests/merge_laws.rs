@@ -1,6 +1,10 @@
 //! The laws every partial holds: merging parts in any split and order equals observing everything at once.
 
-use gitfleet_shared::facts::{ChangeKind, ClaimedTime, CommitFacts, FileChange, Lines, Signature, UnknownReason};
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use gitfleet_shared::facts::{
+    ChangeKind, ClaimedTime, CommitFacts, FileChange, Lines, Signature, UnknownReason,
+};
 use gitfleet_shared::metrics::language::Languages;
 use gitfleet_shared::metrics::people::People;
 use gitfleet_shared::metrics::quality::Quality;
@@ -34,8 +38,11 @@ fn file() -> impl Strategy<Value = FileChange> {
             whole_new
         }),
     ];
-    ("[a-c]\\.(rs|py|txt)", kind, lines())
-        .prop_map(|(path, kind, lines)| FileChange { path: path.into_bytes(), kind, lines })
+    ("[a-c]\\.(rs|py|txt)", kind, lines()).prop_map(|(path, kind, lines)| FileChange {
+        path: path.into_bytes(),
+        kind,
+        lines,
+    })
 }
 
 fn time() -> impl Strategy<Value = ClaimedTime> {

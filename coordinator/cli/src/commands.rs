@@ -55,10 +55,8 @@ impl Surroundings {
         overrides: Overrides,
         quiet: bool,
     ) -> anyhow::Result<Loaded> {
-        let request =
-            Request { file, directory: &self.directory, overrides, environment: &self.environment };
-        let loaded =
-            load(&request).map_err(|error| Refusal::new(Exit::Configuration, error.to_string()))?;
+        let request = Request { file, directory: &self.directory, overrides, environment: &self.environment };
+        let loaded = load(&request).map_err(|error| Refusal::new(Exit::Configuration, error.to_string()))?;
         if !quiet {
             for warning in &loaded.warnings {
                 talk::warning(warning);

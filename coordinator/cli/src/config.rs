@@ -79,8 +79,6 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<String>,
     /// Every merged value with its origin, secrets masked.
     pub(crate) lines: Vec<Line>,
-    /// The file that was read, if there was one.
-    pub(crate) file: Option<PathBuf>,
 }
 
 /// Merges flags, environment, file and defaults. Reads the configuration file and the `.env` beside it and nothing
@@ -126,7 +124,7 @@ pub(crate) fn load(request: &Request<'_>) -> Result<Loaded, ConfigError> {
     let settings = settings::settle(&mut merge);
     let Merge { problems, lines, .. } = merge;
     if problems.is_empty() {
-        Ok(Loaded { settings, warnings, lines, file: text.map(|_| path) })
+        Ok(Loaded { settings, warnings, lines })
     } else {
         Err(ConfigError::new(problems))
     }

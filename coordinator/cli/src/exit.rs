@@ -25,7 +25,11 @@ const CODES: &[(u8, Exit, &str)] = &[
     (2, Exit::Usage, "the command line makes no sense"),
     (3, Exit::NotFound, "what was named does not exist"),
     (6, Exit::Conflict, "another gitfleet is using the same data directory"),
-    (8, Exit::FinishedWithFailures, "finished, and at least one repository failed; the report's coverage names them"),
+    (
+        8,
+        Exit::FinishedWithFailures,
+        "finished, and at least one repository failed; the report's coverage names them",
+    ),
     (78, Exit::Configuration, "the configuration has problems; nothing was done"),
     (130, Exit::Interrupted, "stopped by Ctrl-C; run the same command again to go on"),
     (143, Exit::Terminated, "stopped by SIGTERM; run the same command again to go on"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use gitfleet_coordinator::store::Store;
 use gitfleet_coordinator::store::sqlite::Sqlite;
-use gitfleet_shared::cache::embedded::{Embedded as EmbeddedCache, OpenError};
+use gitfleet_shared::cache::embedded::Embedded as EmbeddedCache;
 use gitfleet_shared::cache::{Cache, NoCache};
 use gitfleet_shared::queue::Queue;
 use gitfleet_shared::queue::in_process::InProcess;
@@ -30,6 +30,41 @@ pub(crate) struct Embedded {
     sqlite: Arc<Sqlite>,
     /// Where the store is when nothing is to be kept; gone with this.
     _passing: Option<tempfile::TempDir>,
+    _data_dir: DataDir,
+}
+
+/// The data directory, for this process alone as long as this lives.
+pub(crate) struct DataDir {
+    path: PathBuf,
+    _lock: std::fs::File,
+}
+
+impl DataDir {
+    /// Creates the directory where it is missing, readable for its owner only: names and e-mails are in it.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let context = || format!("cannot use the data directory {}", path.display());
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).with_context(context)?;
+        // The system lets go of the lock when the process ends, however it ends.
+        let lock = std::fs::File::create(path.join("lock")).with_context(context)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                Err(Refusal::new(Exit::Conflict, format!("another gitfleet is using {}", path.display()))
+                    .hint("wait for it to end, or give this one a --data-dir of its own")
+                    .into())
+            }
+            Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(context),
+        }
+    }
+
+    /// Where mirrors of remote repositories are.
+    pub(crate) fn mirrors(&self) -> PathBuf {
+        self.path.join("mirrors")
+    }
 }
 
 /// Whether what is found out is kept for the next run.
@@ -41,14 +76,13 @@ pub(crate) enum Keep {
 }
 
 impl Embedded {
-    pub(crate) async fn open(data_dir: &Path, keep: Keep) -> anyhow::Result<Self> {
-        create_private(data_dir)
-            .with_context(|| format!("cannot create the data directory {}", data_dir.display()))?;
+    pub(crate) async fn open(path: &Path, keep: Keep) -> anyhow::Result<Self> {
+        let data_dir = DataDir::open(path)?;
         let in_process = InProcess::new(QUEUE_CAPACITY);
         let (file_cache, store_dir, passing) = match keep {
             Keep::Everything => {
-                let cache = Arc::new(open_cache(data_dir)?);
-                (Some(cache), data_dir.to_owned(), None)
+                let cache = Arc::new(EmbeddedCache::open(&path.join("cache.redb"))?);
+                (Some(cache), path.to_owned(), None)
             }
             Keep::Nothing => {
                 let passing = tempfile::tempdir().context("cannot create a temporary directory")?;
@@ -56,15 +90,18 @@ impl Embedded {
             }
         };
         let sqlite = Arc::new(Sqlite::open(&store_dir.join("store.sqlite3")).await?);
+        // Nobody else can be at them: the directory is ours.
+        sqlite.abandon_unfinished().await?;
         Ok(Self {
             queue: Arc::new(in_process.clone()),
             cache: file_cache.clone().map_or_else(|| Arc::new(NoCache) as Arc<dyn Cache>, |cache| cache),
             store: sqlite.clone(),
-            mirrors: mirrors(data_dir),
+            mirrors: data_dir.mirrors(),
             in_process,
             file_cache,
             sqlite,
             _passing: passing,
+            _data_dir: data_dir,
         })
     }
 
@@ -88,10 +125,6 @@ impl Embedded {
     }
 }
 
-pub(crate) fn mirrors(data_dir: &Path) -> PathBuf {
-    data_dir.join("mirrors")
-}
-
 /// Returns the credentials of the configuration in the worker's words.
 pub(crate) fn credentials(settings: &config::Settings) -> Credentials {
     let of = |credential: &config::Credential| Credential {
@@ -101,24 +134,4 @@ pub(crate) fn credentials(settings: &config::Settings) -> Credentials {
         secret: credential.token.expose_secret().to_owned(),
     };
     Credentials::new(settings.credentials.iter().map(of).collect())
-}
-
-fn open_cache(data_dir: &Path) -> anyhow::Result<EmbeddedCache> {
-    EmbeddedCache::open(&data_dir.join("cache.redb")).map_err(|error| match error {
-        OpenError::InUse => {
-            Refusal::new(Exit::Conflict, format!("another gitfleet is using {}", data_dir.display()))
-                .hint("wait for it to end, or give this one a --data-dir of its own")
-                .into()
-        }
-        OpenError::Open(_) => anyhow::Error::new(error),
-    })
-}
-
-/// Creates a directory that others may not look into: names and e-mails are in it.
-fn create_private(directory: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
 }

@@ -10,10 +10,13 @@ use async_trait::async_trait;
 use gitfleet_shared::contract::{Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult};
 use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::ids::{BatchId, JobId};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use super::{
-    BatchRepository, Known, MainlineSums, NewBatch, Plan, Result, Store, StoreError, StoredJob, StoredSnapshot,
+    BatchRepository, Known, MainlineSums, NewBatch, Plan, Result, Store, StoreError, StoredJob,
+    StoredSnapshot,
 };
 
 pub struct Sqlite {
@@ -46,13 +49,25 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(std::time::Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
+        let pool =
+            SqlitePoolOptions::new().max_connections(4).connect_with(options).await.doing("be opened")?;
+        sqlx::migrate!("./migrations/sqlite")
+            .run(&pool)
             .await
-            .doing("be opened")?;
-        sqlx::migrate!("./migrations/sqlite").run(&pool).await.doing("be brought to this version's schema")?;
+            .doing("be brought to this version's schema")?;
         Ok(Self { pool })
+    }
+
+    /// Ends every batch that a process left running. Only for whoever knows that no other process is there.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails.
+    pub async fn abandon_unfinished(&self) -> Result<()> {
+        for batch in batches::running(&self.pool).await? {
+            batches::abandon(&self.pool, batch).await?;
+        }
+        Ok(())
     }
 
     /// Writes everything into the one file and lets go of it.

@@ -10,14 +10,10 @@ use super::{Cache, Key};
 
 const VALUES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("values");
 
+/// The file is in use by another process, or can be neither opened nor replaced.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Somebody else has the file open; two writers would ruin it.
-    #[error("the cache file is in use by another process")]
-    InUse,
-    #[error("cannot open the cache file")]
-    Open(#[source] Box<redb::DatabaseError>),
-}
+#[error("cannot open the cache file")]
+pub struct OpenError(#[source] Box<redb::DatabaseError>);
 
 pub struct Embedded {
     database: Arc<Database>,
@@ -35,12 +31,12 @@ impl Embedded {
         const MEMORY_BYTES: usize = 64 << 20;
         let open = || Database::builder().set_cache_size(MEMORY_BYTES).create(file);
         let database = match open() {
-            Err(redb::DatabaseError::DatabaseAlreadyOpen) => return Err(OpenError::InUse),
+            Err(error @ redb::DatabaseError::DatabaseAlreadyOpen) => return Err(OpenError(Box::new(error))),
             Err(error) => {
                 tracing::warn!(%error, "cache file is unusable, starting afresh");
                 std::fs::remove_file(file)
-                    .map_err(|_| OpenError::Open(Box::new(error)))
-                    .and_then(|()| open().map_err(|error| OpenError::Open(Box::new(error))))?
+                    .map_err(|_| OpenError(Box::new(error)))
+                    .and_then(|()| open().map_err(|error| OpenError(Box::new(error))))?
             }
             Ok(database) => database,
         };

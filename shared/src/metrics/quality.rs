@@ -31,11 +31,12 @@ impl Quality {
             None => self.invalid_times += 1,
             // The first second of 1970 is what a clock without a battery says.
             Some(seconds) if seconds <= 0 || seen.day.is_none() => self.invalid_times += 1,
-            Some(seconds) if seconds > fetched_seconds.saturating_add(FUTURE_SECONDS) => self.future_times += 1,
+            Some(seconds) if seconds > fetched_seconds.saturating_add(FUTURE_SECONDS) => {
+                self.future_times += 1;
+            }
             Some(_) => {}
         }
-        if let (Some(authored), Some(committed)) =
-            (seen.facts.authored.seconds, seen.facts.committed.seconds)
+        if let (Some(authored), Some(committed)) = (seen.facts.authored.seconds, seen.facts.committed.seconds)
             && authored > committed
         {
             self.authored_after_commit += 1;

@@ -87,7 +87,8 @@ fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::R
         sources.extend(found.into_iter().map(Into::into));
     }
     let scanned_nothing = !args.scan.is_empty() && sources.is_empty();
-    let loaded = surroundings.configuration(args.common.config.as_deref(), overrides(args, sources), quiet)?;
+    let loaded =
+        surroundings.configuration(args.common.config.as_deref(), overrides(args, sources), quiet)?;
     let config = show(&loaded);
     let data_dir = surroundings.data_dir(&loaded)?;
     let Loaded { settings, .. } = loaded;
@@ -97,13 +98,13 @@ fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::R
     let repositories = limit(configured, &args.repositories)?;
     if repositories.is_empty() {
         return Err(Refusal::new(Exit::Usage, "there is no repository to analyse")
-            .hint("name some (`gitfleet analyze .`), scan a folder (--scan DIR), or list them in gitfleet.yaml")
+            .hint(
+                "name some (`gitfleet analyze .`), scan a folder (--scan DIR), or list them in gitfleet.yaml",
+            )
             .into());
     }
-    let slots = settings
-        .jobs
-        .or_else(|| std::thread::available_parallelism().ok().map(Into::into))
-        .unwrap_or(1);
+    let slots =
+        settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     Ok(Request {
         config,
         repositories: repositories.into_iter().map(requested).collect(),
@@ -267,13 +268,13 @@ async fn analyse(
     if args.dry_run {
         parts.store.abandon(batch).await?;
         let plan = Plan::of(&repositories, *slots);
-        let text = if args.json { format!("{}\n", serde_json::to_string_pretty(&plan)?) } else { plan.text() };
+        let text =
+            if args.json { format!("{}\n", serde_json::to_string_pretty(&plan)?) } else { plan.text() };
         data::print(&text)?;
         return Ok(if plan.has_failures() { Exit::FinishedWithFailures } else { Exit::Done });
     }
 
-    let report =
-        aggregate(&*parts.store, batch, window, settings.max_blob_bytes, now.timestamp()).await?;
+    let report = aggregate(&*parts.store, batch, window, settings.max_blob_bytes, now.timestamp()).await?;
     let run = Run {
         batch,
         started_at: now.to_rfc3339(),

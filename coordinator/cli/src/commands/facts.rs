@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use super::Surroundings;
 use crate::args::{Facts, FactsFormat};
-use crate::config::{Location, Overrides};
+use crate::config::{Location, Overrides, Settings};
 use crate::exit::{Exit, Refusal};
-use crate::wiring::{credentials, mirrors};
+use crate::wiring::{DataDir, credentials};
 
 pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
     let surroundings = Surroundings::read()?;
@@ -29,16 +29,17 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
     let settings = &loaded.settings;
     let path = match settings.repositories.first().map(|repository| &repository.location) {
         Some(Location::Path(path)) => path.clone(),
-        Some(Location::Url(url)) => fetched(&surroundings, &loaded, url)?,
+        Some(Location::Url(url)) => {
+            let data_dir = DataDir::open(&surroundings.data_dir(&loaded)?)?;
+            fetched(&data_dir, settings, url)?
+        }
         None => return Err(Refusal::new(Exit::Usage, "no repository was named").into()),
     };
     // Opened once more by the engine; here only to say what is wrong with a code of its own.
     repository::open(&path, settings.max_blob_bytes)
         .map_err(|failure| Refusal::new(Exit::NotFound, failure.message))?;
-    let jobs = settings
-        .jobs
-        .or_else(|| std::thread::available_parallelism().ok().map(Into::into))
-        .unwrap_or(1);
+    let jobs =
+        settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     let renames = if args.renames { Renames::Followed } else { Renames::Ignored };
     let mut out = std::io::BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     let mut line = Vec::new();
@@ -57,9 +58,8 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn fetched(surroundings: &Surroundings, loaded: &crate::config::Loaded, url: &str) -> anyhow::Result<PathBuf> {
-    let directory = mirrors(&surroundings.data_dir(loaded)?);
-    Mirrors::new(directory, credentials(&loaded.settings))
+fn fetched(data_dir: &DataDir, settings: &Settings, url: &str) -> anyhow::Result<PathBuf> {
+    Mirrors::new(data_dir.mirrors(), credentials(settings))
         .fetch(url, &AtomicBool::new(false))
         .map_err(|failure| Refusal::new(Exit::NotFound, failure.message).into())
 }

@@ -20,7 +20,8 @@ pub(super) fn run(args: &Help) -> anyhow::Result<Exit> {
 }
 
 fn environment() -> String {
-    let mut text = String::from("Environment variables\n\nEach beats the configuration file; a flag beats it.\n\n");
+    let mut text =
+        String::from("Environment variables\n\nEach beats the configuration file; a flag beats it.\n\n");
     for (variable, key) in crate::config::variables() {
         text.push_str(&format!("  {variable:<32}  {key}\n"));
     }

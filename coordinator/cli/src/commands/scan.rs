@@ -54,7 +54,9 @@ mod tests {
     fn finds_all_kinds_and_does_not_look_inside() {
         let root = tempfile::tempdir().unwrap();
         let at = |path: &str| root.path().join(path);
-        for path in ["b/.git", "b/vendor/inner/.git", "a/deep/bare.git/objects", "a/deep/bare.git/refs", "none"] {
+        for path in
+            ["b/.git", "b/vendor/inner/.git", "a/deep/bare.git/objects", "a/deep/bare.git/refs", "none"]
+        {
             create_dir_all(at(path)).unwrap();
         }
         std::fs::write(at("a/deep/bare.git/HEAD"), "ref: refs/heads/main\n").unwrap();

@@ -19,8 +19,6 @@ const MAX_BLOB_BYTES: u64 = 100 << 20;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) repositories: Vec<RepositorySetting>,
-    /// What holds for repositories that are found and not listed.
-    pub(crate) branches: Branches,
     /// How many complete weeks the report covers; `None` is all history.
     pub(crate) weeks: Option<u32>,
     pub(crate) time_zone: Tz,
@@ -53,11 +51,10 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let owner = merge.text("github.owner").map(|(owner, _)| owner);
     let token = merge.secret("github.token");
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
-    let context = Context { host, owner, branches: branches.clone(), branches_origin };
+    let context = Context { host, owner, branches, branches_origin };
     let repositories = repositories(merge, &context);
     Settings {
         repositories,
-        branches,
         weeks,
         time_zone,
         include_current,

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use gitfleet_coordinator::store::{BatchRepository, RepositoryState};
 use serde::Serialize;
 
+use super::talk;
+
 /// Commits that one slot analyses in a second, on a small machine; the estimate is a matter of magnitude.
 const COMMITS_PER_SECOND: u64 = 2_500;
 
@@ -68,6 +70,6 @@ impl Plan {
         }
         let _ = writeln!(text, "{:<width$}  {:>10}  {:>10}", "all", self.commits, self.commits_to_analyse);
         let _ = writeln!(text, "estimated time: about {} s", self.estimated_seconds.max(1));
-        text
+        talk::harmless(&text)
     }
 }

@@ -18,9 +18,12 @@ pub(crate) enum Display {
     Bars(Box<Bars>),
 }
 
+#[derive(Default)]
 pub(crate) struct Plain {
     said: Option<Instant>,
     last: String,
+    /// The newest line, which may have come too soon after another.
+    due: String,
     failures: BTreeSet<String>,
 }
 
@@ -35,9 +38,7 @@ impl Display {
     pub(crate) fn new(quiet: bool, terminal: bool) -> Self {
         match (quiet, terminal) {
             (true, _) => Self::Silent,
-            (false, false) => {
-                Self::Plain(Plain { said: None, last: String::new(), failures: BTreeSet::new() })
-            }
+            (false, false) => Self::Plain(Plain::default()),
             (false, true) => Self::Bars(Box::new(Bars::new())),
         }
     }
@@ -50,11 +51,15 @@ impl Display {
         }
     }
 
-    /// Leaves the terminal clean.
+    /// Says how it ended, and leaves the terminal clean.
     pub(crate) fn end(&mut self) {
-        if let Self::Bars(bars) = self {
-            bars.survey.finish_and_clear();
-            bars.analysis.finish_and_clear();
+        match self {
+            Self::Silent => {}
+            Self::Plain(plain) => plain.say(),
+            Self::Bars(bars) => {
+                bars.survey.finish_and_clear();
+                bars.analysis.finish_and_clear();
+            }
         }
     }
 }
@@ -103,17 +108,20 @@ impl Plain {
         for failure in &failures {
             talk::warning(failure);
         }
-        if self.said.is_some_and(|said| said.elapsed() < PLAIN_EVERY) {
-            return;
-        }
         let sums = Sums::of(progress);
-        let line = format!(
+        self.due = format!(
             "surveyed {} of {} repositories, analysed {} of {} commits",
             sums.surveyed, sums.repositories, sums.done, sums.commits
         );
-        if line != self.last {
-            talk::line(&line);
-            self.last = line;
+        if self.said.is_none_or(|said| said.elapsed() >= PLAIN_EVERY) {
+            self.say();
+        }
+    }
+
+    fn say(&mut self) {
+        if self.due != self.last {
+            talk::line(&self.due);
+            self.last.clone_from(&self.due);
             self.said = Some(Instant::now());
         }
     }
@@ -124,12 +132,15 @@ impl Bars {
         // Redrawn ten times a second at most, whatever comes in.
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         let style = |template: &str| {
-            ProgressStyle::with_template(template).expect("the template is fixed and was tried").progress_chars("=> ")
+            ProgressStyle::with_template(template)
+                .expect("the template is fixed and was tried")
+                .progress_chars("=> ")
         };
         let survey = bars.add(ProgressBar::new(0));
         survey.set_style(style("survey   [{bar:30}] {pos}/{len} repositories"));
         let analysis = bars.add(ProgressBar::new(0));
-        analysis.set_style(style("analysis [{bar:30}] {pos}/{len} commits  {per_sec}  {eta} left  {wide_msg}"));
+        analysis
+            .set_style(style("analysis [{bar:30}] {pos}/{len} commits  {per_sec}  {eta} left  {wide_msg}"));
         Self { bars, survey, analysis, failures: BTreeSet::new() }
     }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use gitfleet_coordinator::report::model::Report;
 
+use super::talk;
+
 /// Returns what came out and where the report lies.
 pub(crate) fn summary(report: &Report, output: &Path, files: &[String]) -> String {
     let mut text = String::new();
@@ -16,6 +18,9 @@ pub(crate) fn summary(report: &Report, output: &Path, files: &[String]) -> Strin
         let _ = write!(text, " analysed, {} failed", coverage.repositories_failed);
     }
     let _ = writeln!(text);
+    for failure in &coverage.failures {
+        let _ = writeln!(text, "  failed      {}: {}", failure.repository, failure.message);
+    }
     let _ = writeln!(text, "Commits       {} and {} merges", grouped(totals.commits), grouped(totals.merges));
     let _ = writeln!(text, "Developers    {}", grouped(totals.developers));
     let _ = writeln!(
@@ -28,7 +33,11 @@ pub(crate) fn summary(report: &Report, output: &Path, files: &[String]) -> Strin
     let quality = &report.data_quality;
     let unknown: u64 = quality.unknown_changes.iter().map(|unknown| unknown.changes).sum();
     if unknown > 0 {
-        let _ = writeln!(text, "Unknown       {} file changes have unknown lines (see data quality)", grouped(unknown));
+        let _ = writeln!(
+            text,
+            "Unknown       {} file changes have unknown lines (see data quality)",
+            grouped(unknown)
+        );
     }
     if quality.conservation_checked > 0 {
         let broken = match quality.conservation_broken {
@@ -43,7 +52,7 @@ pub(crate) fn summary(report: &Report, output: &Path, files: &[String]) -> Strin
     }
     let first = if files.iter().any(|file| file == "report.html") { "report.html" } else { "" };
     let _ = writeln!(text, "Report        {}", output.join(first).display());
-    text
+    talk::harmless(&text)
 }
 
 fn grouped(number: u64) -> String {

@@ -156,11 +156,12 @@ pub(super) async fn job(pool: &SqlitePool, id: JobId) -> Result<Option<StoredJob
 /// Ends a job and returns the position of its repository, or `None` where it had ended already: then nothing of the
 /// outcome may be recorded.
 async fn end_job(connection: &mut SqliteConnection, outcome: &Outcome) -> Result<Option<u32>> {
-    let row = sqlx::query("UPDATE job SET state = 'done' WHERE id = ? AND state = 'queued' RETURNING position")
-        .bind(outcome.job.as_bytes().as_slice())
-        .fetch_optional(&mut *connection)
-        .await
-        .doing("end a job")?;
+    let row =
+        sqlx::query("UPDATE job SET state = 'done' WHERE id = ? AND state = 'queued' RETURNING position")
+            .bind(outcome.job.as_bytes().as_slice())
+            .fetch_optional(&mut *connection)
+            .await
+            .doing("end a job")?;
     let Some(position) = row.map(|row| row.get::<u32, _>(0)) else { return Ok(None) };
     sqlx::query(
         "UPDATE batch_repository SET elapsed_millis = elapsed_millis + ? WHERE batch_id = ? AND position = ?",
@@ -320,15 +321,14 @@ pub(super) async fn record_failure(pool: &SqlitePool, outcome: &Outcome, failure
 
 /// Publishes the snapshot of a repository whose last job has ended.
 async fn publish_if_done(connection: &mut SqliteConnection, batch: BatchId, position: u32) -> Result<()> {
-    let open: i64 = sqlx::query(
-        "SELECT count(*) FROM job WHERE batch_id = ? AND position = ? AND state = 'queued'",
-    )
-    .bind(batch.as_bytes().as_slice())
-    .bind(position)
-    .fetch_one(&mut *connection)
-    .await
-    .doing("count open jobs")?
-    .get(0);
+    let open: i64 =
+        sqlx::query("SELECT count(*) FROM job WHERE batch_id = ? AND position = ? AND state = 'queued'")
+            .bind(batch.as_bytes().as_slice())
+            .bind(position)
+            .fetch_one(&mut *connection)
+            .await
+            .doing("count open jobs")?
+            .get(0);
     if open > 0 {
         return Ok(());
     }
@@ -428,6 +428,16 @@ pub(super) async fn published(pool: &SqlitePool, name: &str) -> Result<Option<(S
     .await
     .doing("find a report")?;
     Ok(row.map(|row| (row.get(0), row.get(1))))
+}
+
+pub(super) async fn running(pool: &SqlitePool) -> Result<Vec<BatchId>> {
+    let rows = sqlx::query("SELECT id FROM batch WHERE state = 'running'")
+        .fetch_all(pool)
+        .await
+        .doing("list batches")?;
+    rows.iter()
+        .map(|row| row.get::<Vec<u8>, _>(0).try_into().map(BatchId::from_bytes).map_err(|_| DAMAGED_BATCH))
+        .collect()
 }
 
 pub(super) async fn abandon(pool: &SqlitePool, batch: BatchId) -> Result<()> {

@@ -151,7 +151,9 @@ async fn insert_people(
 async fn insert_files(connection: &mut SqliteConnection, commits: &[(i64, &CommitFacts)]) -> Result<()> {
     let rows: Vec<(i64, usize, &FileChange)> = commits
         .iter()
-        .flat_map(|(id, commit)| commit.files.iter().enumerate().map(|(position, file)| (*id, position, file)))
+        .flat_map(|(id, commit)| {
+            commit.files.iter().enumerate().map(|(position, file)| (*id, position, file))
+        })
         .collect();
     for rows in rows.chunks(ROWS) {
         QueryBuilder::<Sqlite>::new(
@@ -216,7 +218,12 @@ impl Columns {
     }
 }
 
-fn lines(added: Option<u32>, deleted: Option<u32>, reason: Option<&str>, net_text_lines: i32) -> Option<Lines> {
+fn lines(
+    added: Option<u32>,
+    deleted: Option<u32>,
+    reason: Option<&str>,
+    net_text_lines: i32,
+) -> Option<Lines> {
     let reasons = [UnknownReason::MissingObject, UnknownReason::TooLarge, UnknownReason::CorruptObject];
     match (added, deleted, reason) {
         (Some(added), Some(deleted), None) => Some(Lines::Counted { added, deleted }),

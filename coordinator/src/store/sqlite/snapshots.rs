@@ -133,7 +133,8 @@ pub(super) async fn publish(connection: &mut SqliteConnection, batch: BatchId, p
     .doing("find a pending snapshot")?;
     let repository: i64 = row.get(0);
     let (changed, extends): (Changed, bool) =
-        codec::decode(Kind::PendingSnapshot, CONTRACT_VERSION, row.get::<&[u8], _>(1)).map_err(|_| DAMAGED)?;
+        codec::decode(Kind::PendingSnapshot, CONTRACT_VERSION, row.get::<&[u8], _>(1))
+            .map_err(|_| DAMAGED)?;
     let facts: i64 = row.get(2);
     let revisions: Revisions = serde_json::from_str(row.get(5)).map_err(|_| DAMAGED)?;
     let pinned = &changed.snapshot;
@@ -204,7 +205,9 @@ pub(super) async fn publish(connection: &mut SqliteConnection, batch: BatchId, p
             .doing("count a snapshot's commits")?
             .get(0);
         if u64::try_from(listed).ok() != Some(changed.added.len() as u64) {
-            return Err(StoreError::Damaged { what: "a snapshot that lacks the facts of some of its commits" });
+            return Err(StoreError::Damaged {
+                what: "a snapshot that lacks the facts of some of its commits",
+            });
         }
     }
     sqlx::query(

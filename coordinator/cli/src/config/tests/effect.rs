@@ -146,7 +146,6 @@ fn a_branch_of_a_repository_beats_the_branches_of_the_file() {
     let settings = sound(yaml).settings;
     assert_eq!(settings.repositories[0].branches, Branches::Named("b".to_owned()));
     assert_eq!(settings.repositories[1].branches, Branches::All);
-    assert_eq!(settings.branches, Branches::All);
 }
 
 #[test]

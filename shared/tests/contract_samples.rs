@@ -1,0 +1,151 @@
+//! Messages of every version that was ever sent must still be read, or be refused by their version. The samples in
+//! `samples/` are never rewritten; a new version adds a file. `GITFLEET_WRITE_SAMPLES=1` writes those that are
+//! missing.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::PathBuf;
+
+use gitfleet_shared::contract::{
+    Base, CONTRACT_VERSION, Changed, Failure, FailureClass, Heartbeat, Job, Mainline, MainlineNet, Outcome,
+    Revisions, SliceResult, Snapshot, Source, SurveyResult, TipResult, Work, WorkResult,
+};
+use gitfleet_shared::facts::{
+    ChangeKind, ClaimedTime, CommitFacts, FACTS_VERSION, FileChange, Lines, Signature, UnknownReason,
+};
+use gitfleet_shared::ids::{BatchId, JobId};
+use gitfleet_shared::object_id::ObjectId;
+
+fn sample(name: &str, current: &[u8]) -> Vec<u8> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samples").join(name);
+    #[expect(clippy::disallowed_methods, reason = "a switch for whoever adds a version")]
+    if !file.exists() && std::env::var("GITFLEET_WRITE_SAMPLES").is_ok() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, current).unwrap();
+    }
+    std::fs::read(&file).unwrap_or_else(|error| panic!("sample {name}: {error}; see the head of this file"))
+}
+
+fn id(number: u8) -> ObjectId {
+    ObjectId::try_from(&[number; 20][..]).unwrap()
+}
+
+fn batch() -> BatchId {
+    BatchId::from_bytes([5; 16])
+}
+
+fn job(work: Work) -> Job {
+    Job {
+        id: JobId::derive(batch(), &work.key()),
+        batch: batch(),
+        source: Source::Remote { url: "https://git.example/a/b".into() },
+        work,
+        max_blob_bytes: 1 << 20,
+    }
+}
+
+fn outcome(result: Result<WorkResult, Failure>) -> Outcome {
+    Outcome { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), elapsed_millis: 12, result }
+}
+
+fn facts() -> CommitFacts {
+    let signature = |name: &[u8]| Signature { name: name.to_vec(), email: b"a@example".to_vec() };
+    let file = |path: &[u8], kind, lines| FileChange { path: path.to_vec(), kind, lines };
+    let counted = Lines::Counted { added: 3, deleted: 1 };
+    CommitFacts {
+        id: id(1),
+        parents: 1,
+        author: signature(b"Ren\xc3\xa9"),
+        authored: ClaimedTime { seconds: Some(1_700_000_000), offset_minutes: -480 },
+        committer: signature(b"\xff"),
+        committed: ClaimedTime { seconds: None, offset_minutes: 0 },
+        message: b"subject\n\nbody\n".to_vec(),
+        files: vec![
+            file(b"a", ChangeKind::Added, counted),
+            file(b"b", ChangeKind::Deleted, Lines::Binary { net_text_lines: -4 }),
+            file(b"c", ChangeKind::Modified, Lines::Unknown(UnknownReason::MissingObject)),
+            file(
+                b"e",
+                ChangeKind::Renamed {
+                    from: b"d".to_vec(),
+                    whole_old: Lines::Counted { added: 0, deleted: 9 },
+                    whole_new: Lines::Counted { added: 11, deleted: 0 },
+                },
+                counted,
+            ),
+        ],
+    }
+}
+
+#[test]
+fn jobs_are_read() {
+    let base = Base { refs: [9; 32], tips: vec![id(1), id(2)], head: Some(id(1)) };
+    let works = [
+        ("survey", Work::Survey { revisions: Revisions::Branch("main".into()), base: Some(base) }),
+        ("slice", Work::Slice { head: id(1), commits: vec![id(1), id(2)], mainline_merges: vec![id(3)] }),
+        ("tip", Work::Tip { head: id(1) }),
+    ];
+    for (name, work) in works {
+        let job = job(work);
+        let bytes = sample(&format!("job-{name}-v{CONTRACT_VERSION}"), &job.encode());
+        assert_eq!(Job::decode(&bytes).unwrap(), job, "{name}");
+    }
+}
+
+#[test]
+fn outcomes_are_read() {
+    let snapshot = Snapshot {
+        refs: [8; 32],
+        head: Some(id(1)),
+        branch: Some("main".into()),
+        tips: vec![id(1)],
+        attributes: [0; 32],
+        shallow: false,
+        mailmap: Some(b"A <a@example>\n".to_vec()),
+    };
+    let changed = Changed {
+        snapshot,
+        since_base: true,
+        added: vec![id(1)],
+        mainline: Mainline { continues_base: true, commits: vec![id(1)], merges: vec![] },
+    };
+    let slice = SliceResult {
+        facts: vec![facts()],
+        mainline_merges: vec![(id(3), MainlineNet { net_lines: -7, binary_flip_lines: 2, unknown_files: 1 })],
+        cache_hits: 1,
+    };
+    let results = [
+        ("survey", Ok(WorkResult::Survey(SurveyResult::Changed(Box::new(changed))))),
+        ("unchanged", Ok(WorkResult::Survey(SurveyResult::Unchanged))),
+        ("slice", Ok(WorkResult::Slice(slice))),
+        ("tip", Ok(WorkResult::Tip(TipResult { lines: 77, unknown_files: 0 }))),
+        ("failure", Err(Failure { class: FailureClass::NotFound, message: "gone".into() })),
+    ];
+    for (name, result) in results {
+        let outcome = outcome(result);
+        let bytes = sample(
+            &format!("outcome-{name}-contract-v{CONTRACT_VERSION}-facts-v{FACTS_VERSION}"),
+            &outcome.encode(),
+        );
+        assert_eq!(Outcome::decode(&bytes).unwrap(), outcome, "{name}");
+    }
+}
+
+#[test]
+fn heartbeats_are_read() {
+    let heartbeat = Heartbeat { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), done: 640 };
+    let bytes = sample(&format!("heartbeat-v{CONTRACT_VERSION}"), &heartbeat.encode());
+    assert_eq!(Heartbeat::decode(&bytes).unwrap(), heartbeat);
+}
+
+#[test]
+fn a_message_of_another_kind_or_version_is_refused() {
+    let heartbeat = Heartbeat { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), done: 1 };
+    assert!(Job::decode(&heartbeat.encode()).is_err());
+    let newer = gitfleet_shared::codec::encode(
+        gitfleet_shared::codec::Kind::Heartbeat,
+        CONTRACT_VERSION + 1,
+        &heartbeat,
+    );
+    assert!(Heartbeat::decode(&newer).is_err());
+}
