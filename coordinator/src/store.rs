@@ -113,6 +113,9 @@ pub struct StoredSnapshot {
     pub shallow: bool,
     pub mailmap: Option<Vec<u8>>,
     pub tip: Option<TipResult>,
+    /// False where an object was missing or damaged, which may be there and sound another time. A survey that
+    /// trusted this base would never look again.
+    pub is_final: bool,
 }
 
 /// Sums over the first-parent chain of a snapshot.
@@ -186,7 +189,7 @@ pub trait Store: Send + Sync {
         max_blob_bytes: u64,
     ) -> Result<Option<StoredSnapshot>>;
 
-    /// Returns what is known of a repository under the given attributes.
+    /// Returns what is known for good of a repository under the given attributes.
     async fn known(&self, job: &StoredJob, revisions: &Revisions, attributes: &[u8]) -> Result<Known>;
 
     /// Records a survey that found nothing new.

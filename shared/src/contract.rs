@@ -157,6 +157,15 @@ pub struct MainlineNet {
     pub net_lines: i64,
     pub binary_flip_lines: i64,
     pub unknown_files: u32,
+    /// Those of the unknown files that may be known another time.
+    pub passing_files: u32,
+}
+
+impl MainlineNet {
+    /// Whether this is final, as [`CommitFacts::are_final`] says of facts.
+    pub fn is_final(&self) -> bool {
+        self.passing_files == 0
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

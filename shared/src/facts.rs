@@ -50,6 +50,17 @@ impl CommitFacts {
     pub fn is_merge(&self) -> bool {
         self.parents > 1
     }
+
+    /// Whether these facts are final. Where an object was missing or damaged, it may be there and sound another
+    /// time: such facts are reported, and never kept as the last word.
+    pub fn are_final(&self) -> bool {
+        self.files.iter().all(|file| match &file.kind {
+            ChangeKind::Renamed { whole_old, whole_new, .. } => {
+                file.lines.are_final() && whole_old.are_final() && whole_new.are_final()
+            }
+            _ => file.lines.are_final(),
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +113,21 @@ pub enum UnknownReason {
     CorruptObject,
 }
 
+impl Lines {
+    fn are_final(self) -> bool {
+        match self {
+            Self::Counted { .. } | Self::Binary { .. } => true,
+            Self::Unknown(reason) => reason.is_final(),
+        }
+    }
+}
+
 impl UnknownReason {
+    /// Whether the same commit will be unknown for this reason for ever, under the same limits.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::TooLarge)
+    }
+
     /// Returns the name used in reports and in the store.
     pub fn name(self) -> &'static str {
         match self {

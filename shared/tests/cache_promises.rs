@@ -36,7 +36,8 @@ async fn what_was_flushed_outlives_the_process_and_one_file_has_one_owner() {
 #[tokio::test]
 async fn a_file_that_is_no_cache_is_started_afresh() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, content) in [("noise", vec![7u8; 10_000]), ("empty", Vec::new()), ("text", b"hello".to_vec())] {
+    for (name, content) in [("noise", vec![7u8; 10_000]), ("empty", Vec::new()), ("text", b"hello".to_vec())]
+    {
         let file = folder.path().join(name);
         std::fs::write(&file, content).unwrap();
         let cache = Embedded::open(&file).unwrap();

@@ -45,7 +45,13 @@ fn job(work: Work) -> Job {
 }
 
 fn outcome(result: Result<WorkResult, Failure>) -> Outcome {
-    Outcome { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), elapsed_millis: 12, result }
+    Outcome {
+        job: JobId::derive(batch(), b"work"),
+        batch: batch(),
+        worker: "w".into(),
+        elapsed_millis: 12,
+        result,
+    }
 }
 
 fn facts() -> CommitFacts {
@@ -111,7 +117,10 @@ fn outcomes_are_read() {
     };
     let slice = SliceResult {
         facts: vec![facts()],
-        mainline_merges: vec![(id(3), MainlineNet { net_lines: -7, binary_flip_lines: 2, unknown_files: 1 })],
+        mainline_merges: vec![(
+            id(3),
+            MainlineNet { net_lines: -7, binary_flip_lines: 2, unknown_files: 2, passing_files: 1 },
+        )],
         cache_hits: 1,
     };
     let results = [
@@ -133,14 +142,16 @@ fn outcomes_are_read() {
 
 #[test]
 fn heartbeats_are_read() {
-    let heartbeat = Heartbeat { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), done: 640 };
+    let heartbeat =
+        Heartbeat { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), done: 640 };
     let bytes = sample(&format!("heartbeat-v{CONTRACT_VERSION}"), &heartbeat.encode());
     assert_eq!(Heartbeat::decode(&bytes).unwrap(), heartbeat);
 }
 
 #[test]
 fn a_message_of_another_kind_or_version_is_refused() {
-    let heartbeat = Heartbeat { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), done: 1 };
+    let heartbeat =
+        Heartbeat { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), done: 1 };
     assert!(Job::decode(&heartbeat.encode()).is_err());
     let newer = gitfleet_shared::codec::encode(
         gitfleet_shared::codec::Kind::Heartbeat,

@@ -62,11 +62,14 @@ impl Attributes {
     fn of_files(mut files: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
         // Deeper files override those above them.
         files.sort_by_key(|(directory, _)| directory.iter().filter(|byte| **byte == b'/').count());
+        for (_, content) in &mut files {
+            *content = readable(content);
+        }
+        let words = words_that_matter(&files);
         let mut hasher = blake3::Hasher::new();
-        let mut macros: HashSet<Vec<u8>> = HashSet::from([b"diff".to_vec(), b"binary".to_vec()]);
         let mut matter = false;
         for (directory, content) in &files {
-            for line in content.lines().filter(|line| matters(line, &mut macros)) {
+            for line in content.lines().filter(|line| Line::of(line).mentions(&words)) {
                 matter = true;
                 for part in [directory.as_slice(), line] {
                     hasher.update(&(part.len() as u64).to_le_bytes());
@@ -86,8 +89,13 @@ impl Attributes {
             let Ok(directory_path) = gix::path::from_bstr(directory.as_bstr()) else { continue };
             let source = directory_path.join(".gitattributes");
             let root = std::path::Path::new("");
-            let added =
-                search.add_patterns_buffer(content, source, Some(root), &mut collection, directory.is_empty());
+            let added = search.add_patterns_buffer(
+                content,
+                source,
+                Some(root),
+                &mut collection,
+                directory.is_empty(),
+            );
             if let Err(error) = added {
                 tracing::debug!(%error, "a .gitattributes file is passed over");
             }
@@ -146,23 +154,63 @@ impl Rules {
     }
 }
 
-/// Whether a line of `.gitattributes` can change what `diff` is; definitions of macros that can are learned.
-fn matters(line: &[u8], macros: &mut HashSet<Vec<u8>>) -> bool {
-    let line = line.trim_start();
-    if line.starts_with(b"#") {
-        return false;
+/// Git passes over lines of this many bytes or more.
+const LONGEST_LINE: usize = 2_048;
+
+/// Returns the content as git takes it from a tree: without overlong lines, and with a byte order mark as part of
+/// the first pattern, where the reader beneath would skip it.
+fn readable(content: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(content.len() + 1);
+    if content.starts_with(b"\xef\xbb\xbf") {
+        lines.push(b'\n');
     }
-    let mut words = line.fields();
-    let pattern = words.next().unwrap_or_default();
-    let matters = words.any(|word| {
-        let name = word.trim_start_with(|c| c == '-' || c == '!');
-        let name = name.split_once_str("=").map_or(name, |(name, _)| name);
-        macros.contains(name)
-    });
-    if matters && let Some(name) = pattern.strip_prefix(b"[attr]") {
-        macros.insert(name.to_vec());
+    for line in content.lines_with_terminator().filter(|line| line.trim_end().len() < LONGEST_LINE) {
+        lines.extend_from_slice(line);
     }
-    matters
+    lines
+}
+
+/// Returns `diff` and the names of all macros that can set it, however many others they go through.
+fn words_that_matter(files: &[(Vec<u8>, Vec<u8>)]) -> HashSet<Vec<u8>> {
+    let mut words: HashSet<Vec<u8>> = HashSet::from([b"diff".to_vec(), b"binary".to_vec()]);
+    loop {
+        let before = words.len();
+        for line in files.iter().flat_map(|(_, content)| content.lines()).map(Line::of) {
+            if let Some(name) = line.pattern.strip_prefix(b"[attr]")
+                && line.mentions(&words)
+            {
+                words.insert(name.to_vec());
+            }
+        }
+        if words.len() == before {
+            return words;
+        }
+    }
+}
+
+/// A line of `.gitattributes`: a pattern or macro, and the attributes it is given.
+struct Line<'a> {
+    pattern: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a [u8]) -> Self {
+        let line = line.trim_start();
+        if line.starts_with(b"#") {
+            return Self { pattern: &[], rest: &[] };
+        }
+        let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
+        Self { pattern: &line[..end], rest: &line[end..] }
+    }
+
+    fn mentions(&self, words: &HashSet<Vec<u8>>) -> bool {
+        self.rest.fields().any(|word| {
+            let name = word.trim_start_with(|c| c == '-' || c == '!');
+            let name = name.split_once_str("=").map_or(name, |(name, _)| name);
+            words.contains(name)
+        })
+    }
 }
 
 #[cfg(test)]
@@ -192,9 +240,8 @@ mod tests {
 
     #[test]
     fn rules_that_cannot_matter_leave_the_digest_alone() {
-        let digest = |content: &str| {
-            Attributes::of_files(vec![(Vec::new(), content.as_bytes().to_vec())]).digest()
-        };
+        let digest =
+            |content: &str| Attributes::of_files(vec![(Vec::new(), content.as_bytes().to_vec())]).digest();
         assert_eq!(digest("* text=auto\n*.sh eol=lf\n"), [0; 32]);
         assert_ne!(digest("*.svg binary\n"), [0; 32]);
         assert_eq!(digest("*.svg binary\n"), digest("# said before\n* text=auto\n*.svg binary\n"));

@@ -3,6 +3,8 @@
 use gitfleet_shared::facts::{ClaimedTime, MESSAGE_LIMIT_BYTES, Signature};
 use gix::bstr::ByteSlice as _;
 
+use crate::encoding;
+
 #[derive(Debug, PartialEq, Eq)]
 pub struct Commit {
     pub tree: gix::ObjectId,
@@ -33,32 +35,23 @@ pub fn links(data: &[u8]) -> Option<Links> {
     })
 }
 
-/// Returns the commit in `data`, or `None` where it has no tree.
+/// Returns the commit in `data`, or `None` where it has no tree. A commit that names its encoding is brought to UTF-8
+/// as a whole, or, where that cannot be, not at all.
 pub fn parse(data: &[u8]) -> Option<Commit> {
-    let headers = Headers::parse(data)?;
-    let encoding = headers
-        .encoding
-        .and_then(encoding_rs::Encoding::for_label)
-        .filter(|encoding| *encoding != encoding_rs::UTF_8);
-    let in_utf8 = |bytes: &[u8]| match encoding {
-        Some(encoding) => encoding
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .map_or_else(|| bytes.to_vec(), |text| text.into_owned().into_bytes()),
-        None => bytes.to_vec(),
-    };
+    let decoded = Headers::parse(data)?.encoding.and_then(|label| encoding::decode(label, data));
+    let headers = Headers::parse(decoded.as_deref().unwrap_or(data))?;
     let signature = |line: &[u8]| {
         let (name, email) = person(line);
-        Signature { name: in_utf8(name), email: in_utf8(email) }
+        Signature { name: name.to_vec(), email: email.to_vec() }
     };
-    let message = &headers.message[..headers.message.len().min(MESSAGE_LIMIT_BYTES)];
     Some(Commit {
         tree: headers.tree,
-        parents: headers.parents.clone(),
         author: signature(headers.author),
         authored: claimed_time(headers.author),
         committer: signature(headers.committer),
         committed: claimed_time(headers.committer),
-        message: in_utf8(message),
+        message: headers.message[..headers.message.len().min(MESSAGE_LIMIT_BYTES)].to_vec(),
+        parents: headers.parents,
     })
 }
 
@@ -73,9 +66,15 @@ struct Headers<'a> {
 
 impl<'a> Headers<'a> {
     fn parse(data: &'a [u8]) -> Option<Self> {
-        let mut tree = None;
-        let mut found =
-            (Vec::new(), None::<&[u8]>, None::<&[u8]>, None::<&[u8]>);
+        let mut headers = Self {
+            tree: gix::ObjectId::null(gix::hash::Kind::Sha1),
+            parents: Vec::new(),
+            author: &[],
+            committer: &[],
+            encoding: None,
+            message: &[],
+        };
+        let (mut tree, mut author, mut committer) = (None, None, None);
         let mut rest = data;
         while let Some(end) = rest.find_byte(b'\n') {
             let line = &rest[..end];
@@ -87,62 +86,62 @@ impl<'a> Headers<'a> {
             if let Some(hex) = line.strip_prefix(b"tree ") {
                 tree = tree.or(gix::ObjectId::from_hex(hex).ok());
             } else if let Some(hex) = line.strip_prefix(b"parent ") {
-                found.0.push(gix::ObjectId::from_hex(hex).ok()?);
+                // Git reads parents up to the people, and none after them.
+                if author.is_none() && committer.is_none() {
+                    headers.parents.push(gix::ObjectId::from_hex(hex).ok()?);
+                }
             } else if let Some(person) = line.strip_prefix(b"author ") {
-                found.1.get_or_insert(person);
+                author.get_or_insert(person);
             } else if let Some(person) = line.strip_prefix(b"committer ") {
-                found.2.get_or_insert(person);
+                committer.get_or_insert(person);
             } else if let Some(label) = line.strip_prefix(b"encoding ") {
-                found.3.get_or_insert(label.trim());
+                headers.encoding.get_or_insert(label.trim());
             }
         }
-        let (parents, author, committer, encoding) = found;
-        Some(Self {
-            tree: tree?,
-            parents,
-            author: author.unwrap_or_default(),
-            committer: committer.unwrap_or_default(),
-            encoding,
-            message: rest,
-        })
+        headers.tree = tree?;
+        headers.author = author.unwrap_or_default();
+        headers.committer = committer.unwrap_or_default();
+        headers.message = rest;
+        Some(headers)
     }
+}
+
+/// What git takes for a blank.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// Returns name and e-mail of `Name <email> time offset`: the e-mail ends at the first `>`, the name at the last
-/// character before the first `<` that is no space.
+/// character before the first `<` that is no blank. A line without brackets has neither.
 fn person(line: &[u8]) -> (&[u8], &[u8]) {
-    let Some(open) = line.find_byte(b'<') else {
-        return (line.trim(), b"");
-    };
+    let Some(open) = line.find_byte(b'<') else { return (b"", b"") };
     let after = &line[open + 1..];
-    let Some(close) = after.find_byte(b'>') else {
-        return (line.trim(), b"");
-    };
-    (line[..open].trim(), &after[..close])
+    let Some(close) = after.find_byte(b'>') else { return (b"", b"") };
+    let end = line[..open].iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
+    (&line[..end], &after[..close])
 }
 
-/// Returns the time behind the last `>`; no seconds where there is no number, or one that does not fit.
+/// Returns the time behind the last `>`: digits, then a zone of a sign and digits. Without both there is no time; a
+/// number that does not fit is none either.
 fn claimed_time(line: &[u8]) -> ClaimedTime {
     let none = ClaimedTime { seconds: None, offset_minutes: 0 };
-    let Some(close) = line.rfind_byte(b'>') else {
-        return none;
-    };
-    let mut words = line[close + 1..].fields();
-    let Some(seconds) = words.next().and_then(|word| word.to_str().ok()) else {
-        return none;
-    };
-    // Git takes digits only: a sign makes the whole date unusable.
-    if !seconds.bytes().all(|byte| byte.is_ascii_digit()) {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let skip_blanks = |text: &'_ [u8]| text.iter().take_while(|byte| is_blank(**byte)).count();
+    let Some(close) = line.rfind_byte(b'>') else { return none };
+    let rest = &line[close + 1..];
+    let rest = &rest[skip_blanks(rest)..];
+    let (seconds, rest) = rest.split_at(digits(rest));
+    let rest = &rest[skip_blanks(rest)..];
+    let Some(sign @ (b'+' | b'-')) = rest.first() else { return none };
+    let zone = &rest[1..][..digits(&rest[1..])];
+    if seconds.is_empty() || zone.is_empty() {
         return none;
     }
-    let offset_minutes = words.next().map_or(0, offset_minutes);
-    ClaimedTime { seconds: seconds.parse().ok(), offset_minutes }
-}
-
-fn offset_minutes(word: &[u8]) -> i16 {
-    let number: i32 = word.to_str().ok().and_then(|word| word.parse().ok()).unwrap_or(0);
-    let minutes = number / 100 * 60 + number % 100;
-    i16::try_from(minutes).unwrap_or(0)
+    let number = |digits: &[u8]| digits.to_str().ok().and_then(|text| text.parse::<i64>().ok());
+    // Hours and minutes in one number; what is beyond any zone is as good as none.
+    let minutes = number(zone).map_or(0, |zone| zone / 100 * 60 + zone % 100);
+    let offset = if *sign == b'-' { -minutes } else { minutes };
+    ClaimedTime { seconds: number(seconds), offset_minutes: i16::try_from(offset).unwrap_or(0) }
 }
 
 #[cfg(test)]
@@ -155,11 +154,11 @@ mod tests {
             assert_eq!(person(line.as_bytes()), (name.as_bytes(), email.as_bytes()), "{line}");
         };
         check("A U Thor <a@b> 1 +0000", "A U Thor", "a@b");
-        check("  spaced   <a@b> 1 +0000", "spaced", "a@b");
+        check("  spaced   <a@b> 1 +0000", "  spaced", "a@b");
         check("<a@b> 1 +0000", "", "a@b");
         check("nobody <> 1 +0000", "nobody", "");
         check("two <a@b>> 1 +0000", "two", "a@b");
-        check("no brackets", "no brackets", "");
+        check("no brackets", "", "");
     }
 
     #[test]
@@ -172,6 +171,8 @@ mod tests {
         check("a <b> 99999999999999999999 +0000", None, 0);
         check("a <b> -1 +0000", None, 0);
         check("a <b>", None, 0);
+        check("a <b> 12", None, 0);
+        check("a <b> 12 UTC", None, 0);
         check("a <b> 12 +999999", Some(12), 0);
         check("a <b>> 12 +0000", Some(12), 0);
     }
@@ -180,7 +181,9 @@ mod tests {
     fn a_named_encoding_is_brought_to_utf8() {
         let tree = "1".repeat(40);
         let mut data = format!("tree {tree}\nauthor Ren").into_bytes();
-        data.extend_from_slice(b"\xe9 <r@x> 1 +0000\ncommitter C <c@x> 2 +0000\nencoding ISO-8859-1\n\nd\xe9j\xe0\n");
+        data.extend_from_slice(
+            b"\xe9 <r@x> 1 +0000\ncommitter C <c@x> 2 +0000\nencoding ISO-8859-1\n\nd\xe9j\xe0\n",
+        );
         let commit = parse(&data).unwrap();
         assert_eq!(commit.author.name, "Ren\u{e9}".as_bytes());
         assert_eq!(commit.message, "d\u{e9}j\u{e0}\n".as_bytes());

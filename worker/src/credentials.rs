@@ -46,8 +46,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_for_its_host_and_for_encrypted_connections() {
-        let credential =
-            Credential { host: "git.example".into(), user: "x".into(), secret: "canary".into() };
+        let credential = Credential { host: "git.example".into(), user: "x".into(), secret: "canary".into() };
         let credentials = Credentials::new(vec![credential]);
         assert!(credentials.for_host(&Scheme::Https, "GIT.example").is_some());
         assert!(credentials.for_host(&Scheme::Https, "other.example").is_none());

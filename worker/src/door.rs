@@ -6,16 +6,29 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use anyhow::Context as _;
 use gitfleet_shared::facts::CommitFacts;
 
 use crate::facts::Engine;
+use crate::objects::ReadError;
 use crate::repository;
 use crate::survey;
 use crate::walk::Walker;
 
 /// Neighbouring commits share most of what must be decoded, so a thread takes a run of them at a time.
 const BLOCK: usize = 128;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DoorError {
+    #[error("{0}")]
+    Repository(String),
+    #[error("{revision} names no commit of {path}")]
+    NoSuchRevision { revision: String, path: String },
+    #[error("its history is not whole")]
+    Unreadable(#[from] ReadError),
+    /// What `each` returned.
+    #[error(transparent)]
+    Given(anyhow::Error),
+}
 
 /// Calls `each` with the facts of every commit reachable from `revision`, in walk order, computed by `jobs` threads.
 ///
@@ -29,16 +42,16 @@ pub fn facts(
     jobs: usize,
     max_blob_bytes: u64,
     mut each: impl FnMut(CommitFacts) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+) -> Result<(), DoorError> {
     let shared =
-        repository::open(path, max_blob_bytes).map_err(|failure| anyhow::anyhow!(failure.message))?;
+        repository::open(path, max_blob_bytes).map_err(|failure| DoorError::Repository(failure.message))?;
     let local = shared.to_thread_local();
-    let head = local
-        .rev_parse_single(revision)
-        .with_context(|| format!("{revision} names no revision of {}", path.display()))?
-        .object()?
-        .peel_to_commit()
-        .with_context(|| format!("{revision} names no commit"))?
+    let resolve = || local.rev_parse_single(revision).ok()?.object().ok()?.peel_to_commit().ok();
+    let head = resolve()
+        .ok_or_else(|| DoorError::NoSuchRevision {
+            revision: revision.to_owned(),
+            path: path.display().to_string(),
+        })?
         .id;
     let engine = Engine::new(local.clone(), head, max_blob_bytes)?;
     let shallow = survey::shallow_commits(&local).into_iter().collect();
@@ -79,7 +92,7 @@ pub fn facts(
             while let Some(block) = early.remove(&due) {
                 due += 1;
                 for facts in block {
-                    each(facts)?;
+                    each(facts).map_err(DoorError::Given)?;
                 }
             }
         }

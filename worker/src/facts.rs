@@ -120,19 +120,25 @@ impl Engine {
         let old = match commit.parents.first() {
             Some(parent) => match self.tree_of(*parent) {
                 Ok(tree) => Some(tree),
-                Err(_) => return Ok(MainlineNet { unknown_files: 1, ..net }),
+                Err(_) => return Ok(MainlineNet { unknown_files: 1, passing_files: 1, ..net }),
             },
             None => None,
         };
         let Changes { changes, unreadable } = tree::diff(&self.objects, old, Some(commit.tree));
-        net.unknown_files += u32::try_from(unreadable.len()).unwrap_or(u32::MAX);
+        for (_, error) in &unreadable {
+            net.unknown_files += 1;
+            net.passing_files += u32::from(!reason(*error).is_final());
+        }
         for change in &changes {
             let Self { objects, attributes, scratch, .. } = self;
             let old = content(objects, attributes, &change.path, change.old, &mut scratch.old);
             let new = content(objects, attributes, &change.path, change.new, &mut scratch.new);
             let lines = new.text_lines() - old.text_lines();
             match (&old, &new) {
-                (Content::Unknown(_), _) | (_, Content::Unknown(_)) => net.unknown_files += 1,
+                (Content::Unknown(reason), _) | (_, Content::Unknown(reason)) => {
+                    net.unknown_files += 1;
+                    net.passing_files += u32::from(!reason.is_final());
+                }
                 (Content::Binary, _) | (_, Content::Binary) => net.binary_flip_lines += lines,
                 _ => net.net_lines += lines,
             }
@@ -220,11 +226,7 @@ impl Engine {
         let whole_old = self.compare((&old.path, old.old), (&old.path, None));
         let whole_new = self.compare((&new.path, None), (&new.path, new.new));
         let from = old.path.clone();
-        FileChange {
-            path: new.path.clone(),
-            kind: ChangeKind::Renamed { from, whole_old, whole_new },
-            lines,
-        }
+        FileChange { path: new.path.clone(), kind: ChangeKind::Renamed { from, whole_old, whole_new }, lines }
     }
 
     fn compare(&mut self, old: (&[u8], Option<Side>), new: (&[u8], Option<Side>)) -> Lines {

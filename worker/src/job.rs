@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use gitfleet_shared::cache::{Cache, Key};
 use gitfleet_shared::codec::{self, Kind};
 use gitfleet_shared::contract::{
-    Failure, FailureClass, Heartbeat, Job, MainlineNet, Outcome, SliceResult, Source, TipResult, Work, WorkResult,
+    Failure, FailureClass, Heartbeat, Job, MainlineNet, Outcome, SliceResult, Source, TipResult, Work,
+    WorkResult,
 };
 use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION};
 use gitfleet_shared::object_id::ObjectId;
@@ -23,6 +24,7 @@ use crate::disposition::{self, Disposition};
 use crate::facts::Engine;
 use crate::lane::{Lane, Lost};
 use crate::mirror::Mirrors;
+use crate::objects::ReadError;
 use crate::repository;
 use crate::survey;
 
@@ -214,7 +216,8 @@ impl Slot {
         for block in commits.chunks(BLOCK) {
             let key = |id: &ObjectId| Key::facts(&digest, limit, id);
             let compute = |engine: &mut Engine, id| engine.facts(id);
-            let done = self.tools.block(engine, block, Kind::CommitFacts, key, compute).await?;
+            let asked = Asked { kind: Kind::CommitFacts, key, compute, is_final: CommitFacts::are_final };
+            let done = self.tools.block(engine, block, asked).await?;
             engine = done.engine;
             cache_hits += done.hits;
             facts.extend(done.values.into_iter().map(|(_, facts)| facts));
@@ -224,7 +227,8 @@ impl Slot {
         for block in merges.chunks(BLOCK) {
             let key = |id: &ObjectId| Key::mainline_net(&digest, limit, id);
             let compute = |engine: &mut Engine, id| engine.mainline_net(id);
-            let done = self.tools.block(engine, block, Kind::MainlineNet, key, compute).await?;
+            let asked = Asked { kind: Kind::MainlineNet, key, compute, is_final: MainlineNet::is_final };
+            let done = self.tools.block(engine, block, asked).await?;
             engine = done.engine;
             nets.extend(done.values);
             progress.advance(0).await;
@@ -237,11 +241,14 @@ impl Slot {
         let mut engine = self.engine(job, head).await?;
         let stop = self.tools.stop.clone();
         let id = gix_id(&head)?;
-        let (engine, counted) = self.tools.lane.run(move || {
-            let counted = engine.tip_lines(id, || !stop.load(Ordering::Relaxed));
-            (engine, counted)
-        })
-        .await?;
+        let (engine, counted) = self
+            .tools
+            .lane
+            .run(move || {
+                let counted = engine.tip_lines(id, || !stop.load(Ordering::Relaxed));
+                (engine, counted)
+            })
+            .await?;
         self.keep(job, head, engine);
         match counted.map_err(survey::unreadable)? {
             Some((lines, unknown_files)) => Ok(TipResult { lines, unknown_files }),
@@ -278,21 +285,22 @@ impl Slot {
 }
 
 impl Tools {
-    /// Answers `ids` from the cache where it can, computes the others, and fills the cache with them.
-    async fn block<T>(
+    /// Answers `ids` from the cache where it can, computes the others, and fills the cache with those that are final.
+    async fn block<T, K, C>(
         &self,
         mut engine: Engine,
         ids: &[ObjectId],
-        kind: Kind,
-        key: impl Fn(&ObjectId) -> Key,
-        compute: impl Fn(&mut Engine, gix::ObjectId) -> Result<T, crate::objects::ReadError> + Send + 'static,
+        asked: Asked<T, K, C>,
     ) -> Result<Block<T>, Undone>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
+        K: Fn(&ObjectId) -> Key,
+        C: Fn(&mut Engine, gix::ObjectId) -> Result<T, ReadError> + Send + 'static,
     {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Undone::Interrupted);
         }
+        let Asked { kind, key, compute, is_final } = asked;
         let version = cache_version();
         let keys: Vec<Key> = ids.iter().map(key).collect();
         let cached = self.cache.get(&keys).await;
@@ -310,17 +318,17 @@ impl Tools {
                 let mut computed = Vec::with_capacity(missing.len());
                 for (id, key) in missing {
                     let value = compute(&mut engine, gix_id(&id)?).map_err(survey::unreadable)?;
-                    let frame = codec::encode(kind, version, &value);
-                    computed.push((id, value, key, frame));
+                    let entry = is_final(&value).then(|| (key, codec::encode(kind, version, &value)));
+                    computed.push((id, value, entry));
                 }
                 Ok::<_, Failure>((engine, computed))
             };
             let (returned, computed) = self.lane.run(work).await??;
             engine = returned;
             let mut entries = Vec::with_capacity(computed.len());
-            for (id, value, key, frame) in computed {
+            for (id, value, entry) in computed {
                 known.insert(id, value);
-                entries.push((key, frame));
+                entries.extend(entry);
             }
             self.cache.put(entries).await;
         }
@@ -342,6 +350,14 @@ impl Tools {
             }
         }
     }
+}
+
+/// What is asked of each commit of a block.
+struct Asked<T, K, C> {
+    kind: Kind,
+    key: K,
+    compute: C,
+    is_final: fn(&T) -> bool,
 }
 
 struct Block<T> {

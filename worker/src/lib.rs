@@ -8,6 +8,7 @@ pub mod commit;
 pub mod credentials;
 pub mod disposition;
 pub mod door;
+pub mod encoding;
 pub mod facts;
 pub mod job;
 pub mod lane;

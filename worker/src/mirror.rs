@@ -89,12 +89,20 @@ impl Mirrors {
         let credentials = self.credentials.clone();
         connection.set_credentials(move |action| Ok(answer(&credentials, action)));
         // Without the filter the listing holds HEAD, which no refspec asks for.
-        let options =
-            gix::remote::ref_map::Options { prefix_from_spec_as_filter_on_remote: false, ..Default::default() };
-        let outcome = connection
-            .prepare_fetch(gix::progress::Discard, options)?
-            .with_write_packed_refs_only(true)
-            .receive(gix::progress::Discard, interrupt)?;
+        let options = gix::remote::ref_map::Options {
+            prefix_from_spec_as_filter_on_remote: false,
+            ..Default::default()
+        };
+        let fetched = connection.prepare_fetch(gix::progress::Discard, options).and_then(|fetch| {
+            fetch.with_write_packed_refs_only(true).receive(gix::progress::Discard, interrupt)
+        });
+        let outcome = match fetched {
+            // The remote answered, and has no branch: it is empty, or was emptied.
+            Err(error) if repository::chain(&error).contains("None of the refspec(s)") => {
+                return forget_vanished(&repository, &[]);
+            }
+            fetched => fetched?,
+        };
         let listed = &outcome.ref_map.remote_refs;
         point_head(path, listed)?;
         forget_vanished(&repository, listed)
@@ -156,7 +164,13 @@ fn classify(url: &str, error: &anyhow::Error) -> Failure {
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let class = if says(&["401", "403", "authentic", "credential", "permission denied"]) {
         FailureClass::AuthenticationFailed
-    } else if says(&["404", "not found", "does not exist", "does not appear to be a git repository"]) {
+    } else if says(&[
+        "404",
+        "not found",
+        "does not exist",
+        "no such file",
+        "does not appear to be a git repository",
+    ]) {
         FailureClass::NotFound
     } else if says(&["object format", "sha256"]) {
         FailureClass::UnsupportedFormat

@@ -81,8 +81,7 @@ fn rename(old: &[u8], new: &[u8]) -> Vec<u8> {
     let head = memchr::memrchr(b'/', &old[..common]).map_or(0, |slash| slash + 1);
     // The tail may share its first slash with the head, and no more.
     let reach = old.len().min(new.len()) - head + usize::from(head > 0);
-    let common =
-        old.iter().rev().zip(new.iter().rev()).take(reach).take_while(|(a, b)| a == b).count();
+    let common = old.iter().rev().zip(new.iter().rev()).take(reach).take_while(|(a, b)| a == b).count();
     let from_end = &old[old.len() - common..];
     let tail = memchr::memchr(b'/', from_end).map_or(0, |slash| common - slash);
     let middle = |path: &[u8]| path.get(head..path.len() - tail).unwrap_or_default().to_vec();

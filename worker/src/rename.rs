@@ -16,8 +16,8 @@ const MINIMUM_SCORE: u64 = MAX_SCORE / 2;
 const MINIMUM_SCORE_BY_NAME: u64 = MINIMUM_SCORE + (MAX_SCORE - MINIMUM_SCORE) / 2;
 /// Git's `diff.renameLimit`. A limit by count and never by time: two workers must give one answer.
 const RENAME_LIMIT: usize = 1_000;
-/// So many deleted files of the same content are looked at for one added file.
-const IDENTICAL_ALTERNATIVES: usize = 101;
+/// So many deleted files of the same content, still free, are looked at for one added file.
+const IDENTICAL_ALTERNATIVES: usize = 100;
 /// So many sources are remembered for one added file.
 const CANDIDATES_PER_TARGET: usize = 4;
 
@@ -118,10 +118,8 @@ impl Search<'_> {
     fn record(&mut self, source: usize, target: usize) {
         self.sources[source].matched = true;
         self.targets[target].matched = true;
-        self.renames.push(Rename {
-            deleted: self.sources[source].position,
-            added: self.targets[target].position,
-        });
+        self.renames
+            .push(Rename { deleted: self.sources[source].position, added: self.targets[target].position });
     }
 
     fn identical(&mut self) {
@@ -131,18 +129,17 @@ impl Search<'_> {
         }
         for target in 0..self.targets.len() {
             let added = &self.targets[target];
-            let mut best = None;
-            for &source in
-                by_id.get(&added.side.id).into_iter().flatten().take(IDENTICAL_ALTERNATIVES)
-            {
+            let same_content = by_id.get(&added.side.id).into_iter().flatten().copied();
+            let free = same_content.filter(|&source| {
                 let deleted = &self.sources[source];
                 // What is not a regular file continues only what is of the very same kind.
                 let comparable = (deleted.side.mode.is_regular() && added.side.mode.is_regular())
                     || deleted.side.mode == added.side.mode;
-                if deleted.matched || !comparable {
-                    continue;
-                }
-                if deleted.name() == added.name() {
+                !deleted.matched && comparable
+            });
+            let mut best = None;
+            for source in free.take(IDENTICAL_ALTERNATIVES) {
+                if self.sources[source].name() == added.name() {
                     best = Some(source);
                     break;
                 }

@@ -33,26 +33,44 @@ pub fn open(path: &Path, max_blob_bytes: u64) -> Result<gix::ThreadSafeRepositor
     // Objects are decoded in one piece; a claim beyond twice the limit (a delta may have a larger base) is refused
     // before memory is taken.
     let alloc_limit = max_blob_bytes.max(32 << 20).saturating_mul(2);
-    let options = gix::open::Options::isolated()
-        .with(gix::sec::Trust::Full)
-        .lossy_config(true)
-        .config_overrides([
+    let options =
+        gix::open::Options::isolated().with(gix::sec::Trust::Full).lossy_config(true).config_overrides([
             format!("gitoxide.objects.allocLimit={alloc_limit}"),
             // Replacements change what a commit id means, which must be the same for every worker.
-            "gitoxide.objects.noReplace=true".to_owned(),
+            "core.useReplaceRefs=false".to_owned(),
             "core.deltaBaseCacheLimit=48m".to_owned(),
         ]);
-    options.open(path).map_err(|error| {
+    let opened = options.open(path).map_err(|error| {
         let text = chain(&error);
         let class = if text.contains("ermission denied") {
             FailureClass::PermissionDenied
-        } else if text.contains("objectFormat") || text.contains("object format") || text.contains("refStorage") {
+        } else if text.contains("objectFormat")
+            || text.contains("object format")
+            || text.contains("refStorage")
+        {
             FailureClass::UnsupportedFormat
         } else {
             FailureClass::NotARepository
         };
-        failure(class, format!("{} cannot be opened as a git repository: {text}", path.display()))
-    })
+        let mut message = format!("{} cannot be opened as a git repository: {text}", path.display());
+        if let Ok((found, _)) = gix::discover::upwards(path)
+            && class == FailureClass::NotARepository
+            && let (_, Some(around)) = found.into_repository_and_work_tree_directories()
+        {
+            message =
+                format!("{} lies inside the repository {}; name that", path.display(), around.display());
+        }
+        failure(class, message)
+    })?;
+    // Refs kept in a table are not read by gix, which would take the repository for an empty one.
+    let storage = opened.to_thread_local().config_snapshot().string("extensions.refStorage");
+    if storage.is_some_and(|storage| **storage != *b"files") {
+        return Err(failure(
+            FailureClass::UnsupportedFormat,
+            format!("{} keeps its refs in a reftable, which gitfleet cannot read yet", path.display()),
+        ));
+    }
+    Ok(opened)
 }
 
 /// Returns an error and its causes in one line.

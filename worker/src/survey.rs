@@ -92,9 +92,7 @@ pub fn pin(repository: &gix::Repository, revisions: &Revisions) -> Result<Option
         _ => Some(head.peel_to_commit().map_err(|error| broken(&error))?.id),
     };
     match revisions {
-        Revisions::Head => {
-            Ok(head_id.map(|head| Pinned { head, branch: head_branch, tips: vec![head] }))
-        }
+        Revisions::Head => Ok(head_id.map(|head| Pinned { head, branch: head_branch, tips: vec![head] })),
         Revisions::Branch(name) => {
             let found = [format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")]
                 .iter()

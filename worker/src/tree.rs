@@ -21,9 +21,13 @@ impl Mode {
     }
 
     fn from_octal(digits: &[u8]) -> Option<Self> {
+        if digits.is_empty() {
+            return None;
+        }
         let mut mode = 0u32;
         for digit in digits {
-            mode = mode.checked_mul(8)?.checked_add(u32::from(digit.checked_sub(b'0').filter(|d| *d < 8)?))?;
+            mode =
+                mode.checked_mul(8)?.checked_add(u32::from(digit.checked_sub(b'0').filter(|d| *d < 8)?))?;
         }
         Some(match mode & 0o170_000 {
             0o100_000 if mode & 0o100 != 0 => Self::Executable,
@@ -62,60 +66,62 @@ pub struct Changes {
 /// A commit that changes more files than this has its changes unknown. The largest import known to the authors
 /// (a whole operating system) has a tenth of it; a dozen crafted objects can claim billions.
 const MAX_CHANGES: usize = 1_000_000;
-/// Paths nest a few dozen deep; the limit keeps crafted trees off the stack.
-const MAX_DEPTH: usize = 1_000;
+/// Git's `core.maxTreeDepth`.
+const MAX_DEPTH: usize = 2_048;
 
 /// Returns the changes from `old` to `new`, where `None` is the empty tree.
 pub fn diff(objects: &Objects, old: Option<gix::ObjectId>, new: Option<gix::ObjectId>) -> Changes {
-    let mut walk = Walk { objects, path: Vec::new(), found: Changes::default(), buffers: Vec::new() };
-    if let Err(error) = walk.directory(old, new, 0) {
+    let mut walk = Walk { objects, waiting: Vec::new(), found: Changes::default() };
+    walk.waiting.push(Directory { path: Vec::new(), old, new, depth: 0 });
+    if let Err(error) = walk.run() {
         // Too many changes: none is as good as all, and memory is kept.
         walk.found = Changes { changes: Vec::new(), unreadable: vec![(Vec::new(), error)] };
     }
-    // Trees hold a directory where its name with a slash behind it belongs, which is the order of whole paths; the
-    // sort only mends trees that were written out of order.
     walk.found.changes.sort_by(|a, b| a.path.cmp(&b.path));
     walk.found
 }
 
+/// Two directories of the same path, still to be compared. They wait in a list, so that crafted nesting costs no
+/// stack.
+struct Directory {
+    /// Empty for the root, or ending in a slash.
+    path: Vec<u8>,
+    old: Option<gix::ObjectId>,
+    new: Option<gix::ObjectId>,
+    depth: usize,
+}
+
 struct Walk<'a> {
     objects: &'a Objects,
-    path: Vec<u8>,
+    waiting: Vec<Directory>,
     found: Changes,
-    /// Spent buffers, to be filled again.
-    buffers: Vec<Vec<u8>>,
 }
 
 impl Walk<'_> {
     /// # Errors
     ///
     /// Only where the whole comparison must end; a directory that cannot be read is noted and passed over.
-    fn directory(
-        &mut self,
-        old: Option<gix::ObjectId>,
-        new: Option<gix::ObjectId>,
-        depth: usize,
-    ) -> Result<(), ReadError> {
-        if old == new {
-            return Ok(());
-        }
-        let some = new.or(old).expect("two absent trees are equal");
-        if depth > MAX_DEPTH || self.found.changes.len() > MAX_CHANGES {
-            return Err(ReadError::TooLarge(some));
-        }
-        let mut old_bytes = self.buffers.pop().unwrap_or_default();
-        let mut new_bytes = self.buffers.pop().unwrap_or_default();
-        let read = self.read(old, &mut old_bytes).and_then(|()| self.read(new, &mut new_bytes));
-        let compared = match read {
-            Ok(()) => self.entries(&old_bytes, &new_bytes, some, depth),
-            Err(error) => {
-                self.found.unreadable.push((self.path.clone(), error));
-                Ok(())
+    fn run(&mut self) -> Result<(), ReadError> {
+        let (mut old_bytes, mut new_bytes) = (Vec::new(), Vec::new());
+        while let Some(directory) = self.waiting.pop() {
+            let Directory { old, new, depth, .. } = directory;
+            if old == new {
+                continue;
             }
-        };
-        self.buffers.push(old_bytes);
-        self.buffers.push(new_bytes);
-        compared
+            let some = new.or(old).expect("two absent trees are equal");
+            if depth > MAX_DEPTH || self.found.changes.len() + self.waiting.len() > MAX_CHANGES {
+                return Err(ReadError::TooLarge(some));
+            }
+            let compared = self
+                .read(old, &mut old_bytes)
+                .and_then(|()| self.read(new, &mut new_bytes))
+                .and_then(|()| self.entries(&directory, &old_bytes, &new_bytes));
+            if let Err(error) = compared {
+                let path = directory.path.strip_suffix(b"/").unwrap_or_default();
+                self.found.unreadable.push((path.to_vec(), error));
+            }
+        }
+        Ok(())
     }
 
     fn read(&self, id: Option<gix::ObjectId>, buffer: &mut Vec<u8>) -> Result<(), ReadError> {
@@ -123,60 +129,49 @@ impl Walk<'_> {
         id.map_or(Ok(()), |id| self.objects.tree(&id, buffer))
     }
 
-    fn entries(
-        &mut self,
-        old: &[u8],
-        new: &[u8],
-        tree: gix::ObjectId,
-        depth: usize,
-    ) -> Result<(), ReadError> {
+    fn entries(&mut self, directory: &Directory, old: &[u8], new: &[u8]) -> Result<(), ReadError> {
         let hash_len = self.objects.hash_kind().len_in_bytes();
+        let some = directory.new.or(directory.old).expect("one side was read");
+        let malformed = |Malformed| ReadError::Corrupt(some);
         let mut olds = Entries { rest: old, hash_len };
         let mut news = Entries { rest: new, hash_len };
-        let (mut left, mut right) = (olds.next(), news.next());
+        let mut left = olds.next().transpose().map_err(malformed)?;
+        let mut right = news.next().transpose().map_err(malformed)?;
         loop {
             let order = match (&left, &right) {
                 (None, None) => return Ok(()),
-                (Some(Err(Malformed)), _) | (_, Some(Err(Malformed))) => {
-                    self.found.unreadable.push((self.path.clone(), ReadError::Corrupt(tree)));
-                    return Ok(());
-                }
-                (Some(Ok(_)), None) => std::cmp::Ordering::Less,
-                (None, Some(Ok(_))) => std::cmp::Ordering::Greater,
-                (Some(Ok(a)), Some(Ok(b))) => a.order(b),
+                (Some(_), None) => std::cmp::Ordering::Less,
+                (None, Some(_)) => std::cmp::Ordering::Greater,
+                (Some(a), Some(b)) => a.order(b),
             };
-            let old_entry = if order.is_le() { std::mem::replace(&mut left, olds.next()) } else { None };
-            let new_entry = if order.is_ge() { std::mem::replace(&mut right, news.next()) } else { None };
-            self.entry(old_entry.and_then(Result::ok), new_entry.and_then(Result::ok), depth)?;
+            let (mut old_entry, mut new_entry) = (None, None);
+            if order.is_le() {
+                old_entry = std::mem::replace(&mut left, olds.next().transpose().map_err(malformed)?);
+            }
+            if order.is_ge() {
+                new_entry = std::mem::replace(&mut right, news.next().transpose().map_err(malformed)?);
+            }
+            self.entry(directory, old_entry, new_entry);
         }
     }
 
-    fn entry(&mut self, old: Option<Entry>, new: Option<Entry>, depth: usize) -> Result<(), ReadError> {
+    fn entry(&mut self, directory: &Directory, old: Option<Entry>, new: Option<Entry>) {
         let (old_side, new_side) = (old.map(|e| e.side), new.map(|e| e.side));
         if old_side == new_side {
-            return Ok(());
+            return;
         }
-        let length = self.path.len();
-        if length > 0 {
-            self.path.push(b'/');
-        }
-        self.path.extend_from_slice(old.or(new).expect("one side is there").name);
+        let name = old.or(new).expect("one side is there").name;
         let subtree = |side: Option<Side>| side.filter(|s| s.mode == Mode::Tree).map(|s| s.id);
         let file = |side: Option<Side>| side.filter(|s| s.mode != Mode::Tree);
-        let compared = if subtree(old_side).is_some() || subtree(new_side).is_some() {
-            self.directory(subtree(old_side), subtree(new_side), depth + 1)
-        } else {
-            Ok(())
-        };
-        if file(old_side).is_some() || file(new_side).is_some() {
-            self.found.changes.push(Change {
-                path: self.path.clone(),
-                old: file(old_side),
-                new: file(new_side),
-            });
+        let (old_tree, new_tree) = (subtree(old_side), subtree(new_side));
+        if old_tree.is_some() || new_tree.is_some() {
+            let path = [&directory.path, name, b"/"].concat();
+            self.waiting.push(Directory { path, old: old_tree, new: new_tree, depth: directory.depth + 1 });
         }
-        self.path.truncate(length);
-        compared
+        if file(old_side).is_some() || file(new_side).is_some() {
+            let path = [&directory.path, name].concat();
+            self.found.changes.push(Change { path, old: file(old_side), new: file(new_side) });
+        }
     }
 }
 

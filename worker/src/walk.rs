@@ -32,10 +32,46 @@ pub enum Growth {
     Rewritten,
 }
 
-#[derive(Default, Clone, Copy)]
+/// From which tips a commit is known to be reachable.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
 struct Reach {
     new: bool,
     old: bool,
+}
+
+impl Reach {
+    fn is_only_new(self) -> bool {
+        self.new && !self.old
+    }
+}
+
+/// Two walks at once, from new tips and from old ones, the later commit first.
+#[derive(Default)]
+struct Painting {
+    nodes: HashMap<gix::ObjectId, Node>,
+    waiting: BinaryHeap<Waiting>,
+    /// How many of the waiting are reachable from new tips, and how many of those from no old one.
+    new_waiting: usize,
+    only_new_waiting: usize,
+    /// Old tips not yet met from a new one.
+    undecided: HashSet<gix::ObjectId>,
+}
+
+impl Painting {
+    /// Whether there may be more new commits, or an old tip may still be met.
+    fn goes_on(&self) -> bool {
+        self.only_new_waiting > 0 || (!self.undecided.is_empty() && self.new_waiting > 0)
+    }
+
+    /// Takes the latest of the waiting; its parents are next.
+    fn pass(&mut self) -> Option<(gix::ObjectId, Reach, Vec<gix::ObjectId>)> {
+        let Waiting { id, links, .. } = self.waiting.pop()?;
+        let node = self.nodes.get_mut(&id).expect("what waits was painted");
+        node.waiting = false;
+        self.new_waiting -= usize::from(node.reach.new);
+        self.only_new_waiting -= usize::from(node.reach.is_only_new());
+        Some((id, node.reach, links.parents))
+    }
 }
 
 struct Node {
@@ -80,38 +116,34 @@ impl<'a> Walker<'a> {
     ///
     /// Where a commit reachable from `new` cannot be read.
     pub fn since(&mut self, new: &[gix::ObjectId], old: &[gix::ObjectId]) -> Result<Growth, ReadError> {
-        let mut nodes: HashMap<gix::ObjectId, Node> = HashMap::new();
-        let mut waiting: BinaryHeap<Waiting> = BinaryHeap::new();
-        let mut new_waiting = 0usize;
+        let mut painting = Painting::default();
         let mut order = Vec::new();
+        painting.undecided.extend(old);
         let seeds = new.iter().map(|id| (*id, Reach { new: true, old: false }));
         for (id, reach) in seeds.chain(old.iter().map(|id| (*id, Reach { new: false, old: true }))) {
-            match self.paint(id, reach, &mut nodes, &mut waiting, &mut new_waiting) {
+            match self.paint(id, reach, &mut painting) {
                 Ok(()) => {}
                 // An old tip that is gone tells of a rewrite; a new one that is gone, of damage.
                 Err(ReadError::Missing(_)) if reach.old => return Ok(Growth::Rewritten),
                 Err(error) => return Err(error),
             }
         }
-        while new_waiting > 0 {
-            let Some(Waiting { id, links, .. }) = waiting.pop() else { break };
-            let node = nodes.get_mut(&id).expect("what waits was painted");
-            node.waiting = false;
-            let reach = node.reach;
-            if reach.new && !reach.old {
-                new_waiting -= 1;
+        while painting.goes_on() {
+            let Some((id, reach, parents)) = painting.pass() else { break };
+            if reach.is_only_new() {
                 order.push(id);
             }
-            for &parent in &links.parents {
-                self.paint(parent, reach, &mut nodes, &mut waiting, &mut new_waiting)?;
+            for parent in parents {
+                self.paint(parent, reach, &mut painting)?;
             }
         }
-        if old.iter().any(|id| !nodes[id].reach.new) {
+        if !painting.undecided.is_empty() {
             return Ok(Growth::Rewritten);
         }
         let mut grown = Vec::new();
         for id in order {
-            let node = &nodes[&id];
+            let node = &painting.nodes[&id];
+            // What was passed as new may have turned out old since.
             if !node.reach.old {
                 grown.push(Visited::of(id, &node.links));
             }
@@ -144,34 +176,32 @@ impl<'a> Walker<'a> {
     }
 
     /// Adds `reach` to the commit `id` and, where it was passed already, to all that was reached through it.
-    fn paint(
-        &mut self,
-        id: gix::ObjectId,
-        reach: Reach,
-        nodes: &mut HashMap<gix::ObjectId, Node>,
-        waiting: &mut BinaryHeap<Waiting>,
-        new_waiting: &mut usize,
-    ) -> Result<(), ReadError> {
+    fn paint(&mut self, id: gix::ObjectId, reach: Reach, painting: &mut Painting) -> Result<(), ReadError> {
         let mut stack = vec![id];
         while let Some(id) = stack.pop() {
-            match nodes.entry(id) {
+            if reach.new {
+                painting.undecided.remove(&id);
+            }
+            match painting.nodes.entry(id) {
                 Entry::Vacant(vacant) => {
                     let links = self.links(id)?;
-                    waiting.push(Waiting::of(id, links.clone()));
-                    *new_waiting += usize::from(reach.new && !reach.old);
+                    painting.waiting.push(Waiting::of(id, links.clone()));
+                    painting.new_waiting += usize::from(reach.new);
+                    painting.only_new_waiting += usize::from(reach.is_only_new());
                     vacant.insert(Node { reach, waiting: true, links });
                 }
                 Entry::Occupied(mut known) => {
                     let node = known.get_mut();
                     let before = node.reach;
                     node.reach = Reach { new: before.new || reach.new, old: before.old || reach.old };
-                    if node.reach.new == before.new && node.reach.old == before.old {
+                    let after = node.reach;
+                    if after == before {
                         continue;
                     }
                     if node.waiting {
-                        let was = usize::from(before.new && !before.old);
-                        let is = usize::from(node.reach.new && !node.reach.old);
-                        *new_waiting = *new_waiting + is - was;
+                        painting.new_waiting += usize::from(after.new && !before.new);
+                        painting.only_new_waiting -=
+                            usize::from(before.is_only_new() && !after.is_only_new());
                     } else {
                         stack.extend(&node.links.parents);
                     }

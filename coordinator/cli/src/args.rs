@@ -116,7 +116,7 @@ pub(crate) struct Common {
 #[command(next_help_heading = "Window")]
 pub(crate) struct WindowArgs {
     /// The last N complete ISO weeks, Monday to Sunday
-    #[arg(long, value_name = "N", conflicts_with_all = ["week", "from", "to", "since", "until"])]
+    #[arg(long, short, value_name = "N", conflicts_with_all = ["week", "from", "to", "since", "until"])]
     pub(crate) weeks: Option<u32>,
 
     /// Let the week that is not over yet be the last of --weeks

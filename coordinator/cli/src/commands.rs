@@ -56,7 +56,10 @@ impl Surroundings {
         quiet: bool,
     ) -> anyhow::Result<Loaded> {
         let request = Request { file, directory: &self.directory, overrides, environment: &self.environment };
-        let loaded = load(&request).map_err(|error| Refusal::new(Exit::Configuration, error.to_string()))?;
+        let loaded = load(&request).map_err(|error| {
+            let exit = if error.is_usage() { Exit::Usage } else { Exit::Configuration };
+            Refusal::new(exit, error.to_string())
+        })?;
         if !quiet {
             for warning in &loaded.warnings {
                 talk::warning(warning);

@@ -34,7 +34,6 @@ mod walk;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -136,7 +135,7 @@ fn refusal(name: &Arc<str>, unreadable: Unreadable) -> Problem {
         Problem::new(ProblemKind::Unreadable, Origin::Whole(Arc::clone(name)), "", wrong)
     };
     match unreadable {
-        Unreadable::Absent => whole(io::ErrorKind::NotFound.to_string())
+        Unreadable::Absent => whole("there is no such file".to_owned())
             .hint("check the path given with -c, or in GITFLEET_CONFIG"),
         Unreadable::Failed(error) => whole(error.to_string()),
         Unreadable::TooLarge => whole(format!("it is larger than {} MiB", file::LARGEST_BYTES >> 20))

@@ -19,6 +19,9 @@ use crate::exit::{Exit, Refusal};
 /// Messages that may wait on a topic. Outcomes hold the facts of a slice, so this bounds memory.
 const QUEUE_CAPACITY: usize = 32;
 
+/// The store's file in the data directory.
+pub(crate) const STORE: &str = "store.sqlite3";
+
 /// Everything in one process: queue in memory, cache and store in local files.
 pub(crate) struct Embedded {
     pub(crate) queue: Arc<dyn Queue>,
@@ -89,12 +92,15 @@ impl Embedded {
                 (None, passing.path().to_owned(), Some(passing))
             }
         };
-        let sqlite = Arc::new(Sqlite::open(&store_dir.join("store.sqlite3")).await?);
+        let sqlite = Arc::new(open_store(&store_dir).await?);
         // Nobody else can be at them: the directory is ours.
         sqlite.abandon_unfinished().await?;
         Ok(Self {
             queue: Arc::new(in_process.clone()),
-            cache: file_cache.clone().map_or_else(|| Arc::new(NoCache) as Arc<dyn Cache>, |cache| cache),
+            cache: match &file_cache {
+                Some(cache) => cache.clone(),
+                None => Arc::new(NoCache),
+            },
             store: sqlite.clone(),
             mirrors: data_dir.mirrors(),
             in_process,
@@ -123,6 +129,17 @@ impl Embedded {
         }
         self.sqlite.close().await;
     }
+}
+
+/// Opens the store alone, beside whoever else has it open.
+pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Sqlite> {
+    let file = directory.join(STORE);
+    Sqlite::open(&file).await.with_context(|| {
+        format!(
+            "cannot open the store {}; if the file is damaged, move it away: it can be made again",
+            file.display()
+        )
+    })
 }
 
 /// Returns the credentials of the configuration in the worker's words.

@@ -86,7 +86,13 @@ impl Machine {
     }
 
     /// Runs the coordinator's loop to its end.
-    async fn coordinate(&self, batch: BatchId, slice_commits: usize, lease: Duration, watch: impl FnMut(&Progress)) {
+    async fn coordinate(
+        &self,
+        batch: BatchId,
+        slice_commits: usize,
+        lease: Duration,
+        watch: impl FnMut(&Progress),
+    ) {
         let config = batch::Config {
             purpose: Purpose::Analyse { slice_commits },
             window: 8,
@@ -172,11 +178,14 @@ async fn a_purged_queue_is_rung_for_again() {
             tokio::task::yield_now().await;
         }
         queue.purge();
-        tokio::spawn(machine.worker(2).run(std::future::pending::<()>()))
+        machine.worker(2).run(std::future::pending::<()>()).await
     };
     let coordinate = machine.coordinate(batch, 20, Duration::from_millis(200), |_| told.notify_one());
-    let ((), working) = tokio::join!(coordinate, disturber);
-    working.abort();
+    // The worker would go on for ever.
+    tokio::select! {
+        () = coordinate => {}
+        worked = disturber => panic!("the worker ended: {worked:?}"),
+    }
     assert_eq!(machine.report(batch).await, expect);
 }
 
@@ -186,7 +195,7 @@ async fn workers_that_die_lose_nothing() {
     let expect = undisturbed(&[history.path()]).await;
     let machine = Machine::new().await;
     let batch = machine.submit(&[history.path()]).await;
-    let (progressed, told) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let progressed = Arc::new(Notify::new());
     let disturber = async {
         for _ in 0..10 {
             let working = tokio::spawn(machine.worker(2).run(std::future::pending::<()>()));
@@ -195,23 +204,13 @@ async fn workers_that_die_lose_nothing() {
             working.abort();
             let _ = working.await;
         }
-        tokio::spawn(machine.worker(2).run(std::future::pending::<()>()))
+        machine.worker(2).run(std::future::pending::<()>()).await
     };
-    let notify = progressed.clone();
-    let coordinate = async {
-        machine.coordinate(batch, 5, PATIENCE, move |_| notify.notify_one()).await;
-        // The batch may end before the last of the deaths.
-        told.notify_one();
-    };
-    let ending = async {
-        tokio::select! {
-            working = disturber => Some(working),
-            () = told.notified() => None,
-        }
-    };
-    let ((), working) = tokio::join!(coordinate, ending);
-    if let Some(working) = working {
-        working.abort();
+    let told = progressed.clone();
+    let coordinate = machine.coordinate(batch, 5, PATIENCE, move |_| told.notify_one());
+    tokio::select! {
+        () = coordinate => {}
+        worked = disturber => panic!("the last worker ended: {worked:?}"),
     }
     assert_eq!(machine.report(batch).await, expect);
 }

@@ -32,8 +32,11 @@ CREATE TABLE commit_fact (
     committed_seconds        INTEGER,
     committed_offset_minutes INTEGER NOT NULL,
     message                  BLOB NOT NULL,
+    -- 0 where an object was missing or damaged: such facts are shown, and computed again by the next batch.
+    final                    INTEGER NOT NULL CHECK (final IN (0, 1)),
     UNIQUE (fact_set_id, oid)
 ) STRICT;
+CREATE INDEX commit_fact_passing ON commit_fact (fact_set_id) WHERE final = 0;
 
 -- Lines are NULL where they are not counted; `reason` then says why. A rename has the path it came from, and the
 -- lines of both whole files, which are what it is when renames are not followed.
@@ -70,6 +73,7 @@ CREATE TABLE mainline_net (
     net_lines         INTEGER NOT NULL,
     binary_flip_lines INTEGER NOT NULL,
     unknown_files     INTEGER NOT NULL,
+    passing_files     INTEGER NOT NULL,
     PRIMARY KEY (fact_set_id, oid)
 ) STRICT, WITHOUT ROWID;
 

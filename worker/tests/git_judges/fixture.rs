@@ -162,7 +162,13 @@ impl Fixture {
         self.commit_at(self.clock.get(), branch, parents, changes)
     }
 
-    pub(crate) fn commit_at(&self, seconds: i64, branch: &str, parents: &[&str], changes: &[Change]) -> String {
+    pub(crate) fn commit_at(
+        &self,
+        seconds: i64,
+        branch: &str,
+        parents: &[&str],
+        changes: &[Change],
+    ) -> String {
         let mut stream = Stream { bytes: Vec::new(), clock: 0, marks: 0 };
         stream.add(seconds, branch, parents, changes);
         self.import(stream.bytes);
@@ -235,7 +241,7 @@ pub(crate) fn run(directory: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8>
     }
     command
         .current_dir(directory)
-        .args(["-c", "core.quotePath=true", "-c", "protocol.file.allow=always", "-c", "gc.auto=0"])
+        .args(["-c", "core.quotePath=true", "-c", "gc.auto=0", "-c", "safe.directory=*"])
         .args(arguments)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")

@@ -60,8 +60,11 @@ pub(super) fn run(args: Analyze, quiet: bool) -> anyhow::Result<Exit> {
     let surroundings = Surroundings::read()?;
     let request = settle(&args, &surroundings, quiet)?;
     if args.validate_only {
-        let count = request.repositories.len();
-        data::print(&format!("configuration is valid: {count} repositories, window {}\n", request.window))?;
+        let repositories = match request.repositories.len() {
+            1 => "1 repository".to_owned(),
+            count => format!("{count} repositories"),
+        };
+        data::print(&format!("configuration is valid: {repositories}, window {}\n", request.window))?;
         return Ok(Exit::Done);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -103,6 +106,12 @@ fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::R
             )
             .into());
     }
+    let output = settings.output.clone().unwrap_or_else(|| surroundings.directory.join(OUTPUT));
+    if output.exists() && !output.is_dir() {
+        return Err(Refusal::new(Exit::Usage, format!("{} is not a directory", output.display()))
+            .hint("name a directory for the report with --output")
+            .into());
+    }
     let slots =
         settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     Ok(Request {
@@ -111,7 +120,7 @@ fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::R
         window,
         now,
         data_dir,
-        output: settings.output.clone().unwrap_or_else(|| surroundings.directory.join(OUTPUT)),
+        output,
         slots,
         keep: if args.no_cache { Keep::Nothing } else { Keep::Everything },
         settings,

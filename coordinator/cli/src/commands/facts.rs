@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use gitfleet_shared::facts::{ChangeKind, ClaimedTime, CommitFacts, Lines};
+use gitfleet_worker::door::{self, DoorError};
 use gitfleet_worker::mirror::Mirrors;
 use gitfleet_worker::numstat::{self, Renames};
-use gitfleet_worker::{door, repository};
 use serde_json::{Value, json};
 
 use super::Surroundings;
@@ -35,9 +35,6 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
         }
         None => return Err(Refusal::new(Exit::Usage, "no repository was named").into()),
     };
-    // Opened once more by the engine; here only to say what is wrong with a code of its own.
-    repository::open(&path, settings.max_blob_bytes)
-        .map_err(|failure| Refusal::new(Exit::NotFound, failure.message))?;
     let jobs =
         settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     let renames = if args.renames { Renames::Followed } else { Renames::Ignored };
@@ -53,6 +50,13 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
             }
         }
         Ok(out.write_all(&line)?)
+    })
+    .map_err(|error| match error {
+        DoorError::Repository(_) | DoorError::NoSuchRevision { .. } => {
+            Refusal::new(Exit::NotFound, error.to_string()).into()
+        }
+        DoorError::Given(given) => given,
+        DoorError::Unreadable(_) => anyhow::Error::new(error),
     })?;
     out.flush()?;
     Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use crate::exit::{Exit, Refusal};
 
 /// Returns every repository below `folder` in the order of their paths. It does not look inside one for others, nor
 /// follow links; a folder that may not be read is passed over with a warning.
@@ -11,7 +11,9 @@ use anyhow::Context as _;
 ///
 /// Where `folder` itself cannot be read.
 pub(super) fn scan(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    std::fs::read_dir(folder).with_context(|| format!("cannot scan {}", folder.display()))?;
+    if let Err(error) = std::fs::read_dir(folder) {
+        return Err(Refusal::new(Exit::NotFound, format!("cannot scan {}: {error}", folder.display())).into());
+    }
     let mut found = Vec::new();
     let mut waiting = vec![folder.to_owned()];
     while let Some(directory) = waiting.pop() {

@@ -72,8 +72,10 @@ pub(super) fn objection(url: &str) -> Option<&'static str> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
     match scheme {
-        "https" | "http" | "ssh" | "git" | "file" => {}
-        _ => return Some("the scheme is none of https, http, ssh, git, file"),
+        "https" | "ssh" | "file" => {}
+        // Neither encrypts, so anybody on the way could change what is counted.
+        "http" | "git" => return Some("the connection would not be encrypted; use https or ssh"),
+        _ => return Some("the scheme is none of https, ssh, file"),
     }
     if scheme != "file" && authority.is_empty() {
         return Some("the address names no host");

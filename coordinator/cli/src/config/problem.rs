@@ -87,6 +87,13 @@ impl ConfigError {
     }
 }
 
+impl ConfigError {
+    /// Whether all of it was typed on the command line.
+    pub(crate) fn is_usage(&self) -> bool {
+        self.problems.iter().all(|problem| matches!(problem.origin, Origin::Flag(_)))
+    }
+}
+
 impl From<Problem> for ConfigError {
     fn from(problem: Problem) -> Self {
         Self { problems: vec![problem] }

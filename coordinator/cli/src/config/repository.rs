@@ -101,9 +101,11 @@ pub(super) fn sound_url(merge: &mut Merge<'_>, url: &str, origin: &Origin, key: 
     let Some(objection) = location::objection(url) else { return Some(Location::Url(url.to_owned())) };
     // The address itself is not repeated: it may hold the very secret.
     let problem = Problem::new(ProblemKind::Value, origin.clone(), key, objection);
-    merge
-        .problems
-        .push(problem.hint("secrets belong in github.token, an ssh key or git's credential helper"));
+    merge.problems.push(
+        problem.hint(
+            "an address looks like https://host/owner/name; secrets belong in github.token or an ssh key",
+        ),
+    );
     None
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::talk;
 
 /// Commits that one slot analyses in a second, on a small machine; the estimate is a matter of magnitude.
-const COMMITS_PER_SECOND: u64 = 2_500;
+const COMMITS_PER_SECOND: u64 = 1_500;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Plan {

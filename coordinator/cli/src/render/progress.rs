@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use gitfleet_coordinator::batch::Progress;
 use gitfleet_coordinator::store::RepositoryState;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::talk;
 
@@ -134,13 +134,16 @@ impl Bars {
         let style = |template: &str| {
             ProgressStyle::with_template(template)
                 .expect("the template is fixed and was tried")
+                .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                    // A bar has nowhere to report that it could not be drawn.
+                    let _ = write!(out, "{:.0}/s", state.per_sec());
+                })
                 .progress_chars("=> ")
         };
         let survey = bars.add(ProgressBar::new(0));
         survey.set_style(style("survey   [{bar:30}] {pos}/{len} repositories"));
         let analysis = bars.add(ProgressBar::new(0));
-        analysis
-            .set_style(style("analysis [{bar:30}] {pos}/{len} commits  {per_sec}  {eta} left  {wide_msg}"));
+        analysis.set_style(style("analysis [{bar:30}] {pos}/{len} commits  {rate}  {eta} left  {wide_msg}"));
         Self { bars, survey, analysis, failures: BTreeSet::new() }
     }
 

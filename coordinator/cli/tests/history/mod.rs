@@ -6,25 +6,25 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-pub struct History {
+pub(crate) struct History {
     _folder: tempfile::TempDir,
     path: std::path::PathBuf,
 }
 
 impl History {
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Runs git in the repository and returns what it prints.
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = command(&self.path).args(arguments).output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Commits one file, written at `date`.
-    pub fn commit(&self, path: &str, content: &str, date: &str) {
+    pub(crate) fn commit(&self, path: &str, content: &str, date: &str) {
         std::fs::write(self.path.join(path), content).unwrap();
         self.git(&["add", "--", path]);
         self.git(&["commit", "--quiet", "--message", "change", "--date", date]);
@@ -56,17 +56,14 @@ impl Numbers {
     }
 }
 
-pub fn generate(seed: u64) -> History {
+pub(crate) fn generate(seed: u64) -> History {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("repository");
     std::fs::create_dir(&path).unwrap();
     let history = History { _folder: folder, path };
     history.git(&["init", "--quiet", "--initial-branch=main"]);
-    let mut import = command(history.path())
-        .args(["fast-import", "--quiet"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut import =
+        command(history.path()).args(["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().unwrap();
     import.stdin.take().unwrap().write_all(stream(seed).as_bytes()).unwrap();
     assert!(import.wait().unwrap().success());
     history.git(&["reset", "--quiet", "--hard"]);

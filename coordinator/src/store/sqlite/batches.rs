@@ -81,12 +81,13 @@ async fn insert_jobs(connection: &mut SqliteConnection, position: u32, jobs: &[J
 
 pub(super) async fn unsent(pool: &SqlitePool, batch: BatchId, limit: u32) -> Result<Vec<Job>> {
     // Surveys first, because everything else waits for them; then the largest, so that the tail is short; slices of
-    // one repository together, because a worker that has it open goes on faster.
+    // one repository together and in the order they were planned, because a worker that has just been in the
+    // neighbourhood goes on faster.
     let rows = sqlx::query(
         "SELECT j.message FROM outbox o JOIN job j ON j.id = o.job_id WHERE j.batch_id = ? AND j.state = 'queued' \
          ORDER BY j.work = 'survey' DESC, \
                   (SELECT sum(units) FROM job w WHERE w.batch_id = j.batch_id AND w.position = j.position) DESC, \
-                  j.position, j.units DESC, j.id LIMIT ?",
+                  j.position, j.rowid LIMIT ?",
     )
     .bind(batch.as_bytes().as_slice())
     .bind(limit)

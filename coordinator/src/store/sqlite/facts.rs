@@ -1,6 +1,6 @@
 //! Facts at their grains: commit, file and person.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::TryStreamExt as _;
 use gitfleet_shared::contract::MainlineNet;
@@ -17,8 +17,8 @@ use crate::store::{FactSet, MainlineSums, Result, StoreError};
 /// Rows of one statement; SQLite takes 32,766 bound values.
 const ROWS: usize = 1_000;
 
-/// Adds facts to a fact set. Commits that stand there already are left as they are: the same commit has the same
-/// facts.
+/// Adds facts to a fact set. Commits that stand there already are left as they are, because the same commit has the
+/// same facts; only those that were not final are replaced.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
     set: FactSet,
@@ -27,22 +27,29 @@ pub(super) async fn insert(
 ) -> Result<()> {
     let signatures = signature_ids(connection, facts).await?;
     for commits in facts.chunks(ROWS) {
+        forget_passing(connection, set, commits).await?;
         let new = insert_commits(connection, set, commits).await?;
         insert_people(connection, &new, &signatures).await?;
         insert_files(connection, &new).await?;
     }
     for nets in nets.chunks(ROWS) {
         QueryBuilder::<Sqlite>::new(
-            "INSERT INTO mainline_net (fact_set_id, oid, net_lines, binary_flip_lines, unknown_files) ",
+            "INSERT INTO mainline_net (fact_set_id, oid, net_lines, binary_flip_lines, unknown_files, \
+             passing_files) ",
         )
         .push_values(nets, |mut row, (id, net)| {
             row.push_bind(set.0)
                 .push_bind(id.as_bytes())
                 .push_bind(net.net_lines)
                 .push_bind(net.binary_flip_lines)
-                .push_bind(i64::from(net.unknown_files));
+                .push_bind(i64::from(net.unknown_files))
+                .push_bind(i64::from(net.passing_files));
         })
-        .push(" ON CONFLICT DO NOTHING")
+        .push(
+            " ON CONFLICT DO UPDATE SET net_lines = excluded.net_lines, \
+             binary_flip_lines = excluded.binary_flip_lines, unknown_files = excluded.unknown_files, \
+             passing_files = excluded.passing_files WHERE passing_files > 0",
+        )
         .build()
         .persistent(false)
         .execute(&mut *connection)
@@ -93,7 +100,34 @@ async fn signature_ids<'a>(
     Ok(ids)
 }
 
-/// Returns the commits that were not there before, with their row ids.
+/// Forgets files and people of those of `commits` whose facts were not final.
+async fn forget_passing(
+    connection: &mut SqliteConnection,
+    set: FactSet,
+    commits: &[CommitFacts],
+) -> Result<()> {
+    let arriving: HashSet<&[u8]> = commits.iter().map(|commit| commit.id.as_bytes()).collect();
+    let passing: Vec<i64> =
+        sqlx::query("SELECT id, oid FROM commit_fact WHERE fact_set_id = ? AND final = 0")
+            .bind(set.0)
+            .fetch_all(&mut *connection)
+            .await
+            .doing("list facts that are not final")?
+            .iter()
+            .filter(|row| arriving.contains(row.get::<&[u8], _>(1)))
+            .map(|row| row.get(0))
+            .collect();
+    for id in passing {
+        for statement in
+            ["DELETE FROM commit_file WHERE commit_id = ?", "DELETE FROM commit_person WHERE commit_id = ?"]
+        {
+            sqlx::query(statement).bind(id).execute(&mut *connection).await.doing("forget passing facts")?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the commits that were not there before, or not for good, with their row ids.
 async fn insert_commits<'a>(
     connection: &mut SqliteConnection,
     set: FactSet,
@@ -101,7 +135,7 @@ async fn insert_commits<'a>(
 ) -> Result<Vec<(i64, &'a CommitFacts)>> {
     let mut query = QueryBuilder::<Sqlite>::new(
         "INSERT INTO commit_fact (fact_set_id, oid, parents, authored_seconds, authored_offset_minutes, \
-         committed_seconds, committed_offset_minutes, message) ",
+         committed_seconds, committed_offset_minutes, message, final) ",
     );
     query.push_values(commits, |mut row, commit| {
         row.push_bind(set.0)
@@ -111,10 +145,12 @@ async fn insert_commits<'a>(
             .push_bind(i64::from(commit.authored.offset_minutes))
             .push_bind(commit.committed.seconds)
             .push_bind(i64::from(commit.committed.offset_minutes))
-            .push_bind(commit.message.as_slice());
+            .push_bind(commit.message.as_slice())
+            .push_bind(commit.are_final());
     });
     let rows = query
-        .push(" ON CONFLICT DO NOTHING RETURNING id, oid")
+        // A snapshot may list the row, so it is replaced where it is; its files and people were forgotten.
+        .push(" ON CONFLICT DO UPDATE SET final = excluded.final WHERE final = 0 RETURNING id, oid")
         .build()
         .persistent(false)
         .fetch_all(&mut *connection)

@@ -24,7 +24,11 @@ pub(super) async fn find(
     max_blob_bytes: u64,
 ) -> Result<Option<StoredSnapshot>> {
     let row = sqlx::query(
-        "SELECT n.id, n.refs, n.head, n.tips, n.branch, n.shallow, n.mailmap, n.tip_lines, n.tip_unknown \
+        "SELECT n.id, n.refs, n.head, n.tips, n.branch, n.shallow, n.mailmap, n.tip_lines, n.tip_unknown, \
+         NOT EXISTS (SELECT 1 FROM commit_fact c JOIN snapshot_commit s ON s.commit_id = c.id \
+                     WHERE c.fact_set_id = n.fact_set_id AND c.final = 0 AND s.snapshot_id = n.id) AND \
+         NOT EXISTS (SELECT 1 FROM mainline_net m \
+                     WHERE m.fact_set_id = n.fact_set_id AND m.passing_files > 0) \
          FROM snapshot n JOIN repository r ON r.id = n.repository_id JOIN fact_set f ON f.id = n.fact_set_id \
          WHERE r.source = ? AND n.revisions = ? AND f.facts_version = ? AND f.max_blob_bytes = ?",
     )
@@ -53,6 +57,7 @@ pub(super) async fn find(
             lines: u64::try_from(lines).unwrap_or(0),
             unknown_files: row.get::<Option<u32>, _>(8).unwrap_or(0),
         }),
+        is_final: row.get(9),
     }))
 }
 
@@ -81,12 +86,12 @@ pub(super) async fn known(
     let oids = |rows: Vec<sqlx::sqlite::SqliteRow>| -> Result<HashSet<ObjectId>> {
         rows.iter().map(|row| ObjectId::try_from(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED)).collect()
     };
-    let commits = sqlx::query("SELECT oid FROM commit_fact WHERE fact_set_id = ?")
+    let commits = sqlx::query("SELECT oid FROM commit_fact WHERE fact_set_id = ? AND final = 1")
         .bind(facts)
         .fetch_all(&mut *connection)
         .await
         .doing("list known commits")?;
-    let nets = sqlx::query("SELECT oid FROM mainline_net WHERE fact_set_id = ?")
+    let nets = sqlx::query("SELECT oid FROM mainline_net WHERE fact_set_id = ? AND passing_files = 0")
         .bind(facts)
         .fetch_all(&mut *connection)
         .await

@@ -1,0 +1,224 @@
+//! Mirrors of `file://` remotes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
+
+use gitfleet_shared::contract::{Failure, FailureClass, Revisions};
+use gitfleet_worker::credentials::Credentials;
+use gitfleet_worker::mirror::Mirrors;
+use gitfleet_worker::{repository, survey};
+
+use crate::fixture::{Fixture, file, run};
+use crate::generated;
+use crate::judge::{NO_LIMIT, facts};
+
+fn mirrors(source: &Fixture) -> Mirrors {
+    Mirrors::new(source.room().join("mirrors"), Credentials::default())
+}
+
+fn url(source: &Fixture) -> String {
+    format!("file://{}", source.path().display())
+}
+
+fn fetch(source: &Fixture) -> Result<PathBuf, Failure> {
+    mirrors(source).fetch(&url(source), &AtomicBool::new(false))
+}
+
+/// Fetches, and compares the branches and HEAD of the mirror with those of the source.
+fn check_fetch(source: &Fixture) -> PathBuf {
+    let before = contents(source.path());
+    let path = fetch(source).unwrap();
+    assert_eq!(contents(source.path()), before, "the source was touched");
+    assert_eq!(refs(&path), refs(source.path()));
+    assert_eq!(head(&path), head(source.path()));
+    run(&path, &["fsck", "--connectivity-only"], b"");
+    let names: Vec<_> =
+        std::fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [path.file_name().unwrap()], "something lies beside the mirror");
+    path
+}
+
+fn refs(path: &Path) -> String {
+    String::from_utf8(run(path, &["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"], b""))
+        .unwrap()
+}
+
+fn head(path: &Path) -> String {
+    String::from_utf8(run(path, &["rev-parse", "--symbolic-full-name", "HEAD"], b"")).unwrap()
+}
+
+/// Returns every file below `path` with its time and content.
+fn contents(path: &Path) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
+    let mut contents = BTreeMap::new();
+    let mut directories = vec![path.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                directories.push(entry.path());
+            } else {
+                let changed = entry.metadata().unwrap().modified().unwrap();
+                contents.insert(entry.path(), (changed, std::fs::read(entry.path()).unwrap()));
+            }
+        }
+    }
+    contents
+}
+
+#[test]
+fn a_mirror_has_the_branches_of_its_source() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    source.commit_on("side/way", &["main"], &[file("b", "b\n")]);
+    source.git(&["update-ref", "refs/pull/1/head", "main"]);
+    let path = check_fetch(&source);
+    assert_eq!(path, mirrors(&source).path(&url(&source)));
+    assert_eq!(facts(&path, "HEAD", NO_LIMIT), facts(source.path(), "HEAD", NO_LIMIT));
+}
+
+#[test]
+fn a_generated_history_arrives_whole() {
+    let source = Fixture::new();
+    generated::history(&source, 31, 30);
+    let path = check_fetch(&source);
+    assert_eq!(facts(&path, "HEAD", NO_LIMIT), facts(source.path(), "HEAD", NO_LIMIT));
+}
+
+#[test]
+fn a_mirror_grows_with_its_source() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    check_fetch(&source);
+    source.commit(&[file("a", "b\n")]);
+    source.commit_on("new", &["main"], &[file("c", "c\n")]);
+    check_fetch(&source);
+    check_fetch(&source);
+}
+
+#[test]
+fn a_force_push_is_followed() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    check_fetch(&source);
+    source.commit_on("main", &[], &[file("z", "z\n")]);
+    check_fetch(&source);
+}
+
+#[test]
+fn head_follows_a_renamed_default_branch() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    check_fetch(&source);
+    source.git(&["branch", "-m", "main", "trunk"]);
+    source.git(&["symbolic-ref", "HEAD", "refs/heads/trunk"]);
+    let path = check_fetch(&source);
+    assert_eq!(head(&path), "refs/heads/trunk\n");
+}
+
+#[test]
+fn a_detached_head_is_followed() {
+    let source = Fixture::new();
+    let first = source.commit(&[file("a", "a\n")]);
+    source.commit(&[file("a", "b\n")]);
+    source.git(&["update-ref", "--no-deref", "HEAD", &first]);
+    let path = fetch(&source).unwrap();
+    assert_eq!(String::from_utf8(run(&path, &["rev-parse", "HEAD"], b"")).unwrap().trim_end(), first);
+}
+
+#[test]
+fn a_vanished_branch_goes() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    source.commit_on("side", &["main"], &[file("b", "b\n")]);
+    check_fetch(&source);
+    source.git(&["update-ref", "-d", "refs/heads/side"]);
+    check_fetch(&source);
+}
+
+#[test]
+fn a_branch_may_become_a_directory_of_branches() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    source.commit_on("topic", &["main"], &[file("b", "b\n")]);
+    check_fetch(&source);
+    source.git(&["branch", "-m", "topic", "topic/one"]);
+    check_fetch(&source);
+    source.git(&["branch", "-m", "topic/one", "topic"]);
+    check_fetch(&source);
+}
+
+#[test]
+fn a_remote_may_be_empty_and_fill_later() {
+    let source = Fixture::new();
+    let path = fetch(&source).unwrap();
+    let opened = repository::open(&path, NO_LIMIT).unwrap().to_thread_local();
+    assert!(survey::pin(&opened, &Revisions::Head).unwrap().is_none());
+    source.commit(&[file("a", "a\n")]);
+    check_fetch(&source);
+}
+
+#[test]
+fn a_remote_may_lose_all_its_branches() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    check_fetch(&source);
+    source.git(&["update-ref", "-d", "refs/heads/main"]);
+    let path = fetch(&source).unwrap();
+    assert_eq!(refs(&path), "");
+}
+
+#[test]
+fn a_missing_remote_is_not_found() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    let path = check_fetch(&source);
+    let missing = format!("file://{}/missing.git", source.room().display());
+    let failure = mirrors(&source).fetch(&missing, &AtomicBool::new(false)).unwrap_err();
+    assert_eq!(failure.class, FailureClass::NotFound, "{}", failure.message);
+    assert!(!mirrors(&source).path(&missing).exists());
+    // One that was there and is gone leaves its mirror as it was.
+    let before = refs(&path);
+    std::fs::rename(source.path(), source.room().join("away.git")).unwrap();
+    let failure = fetch(&source).unwrap_err();
+    assert_eq!(failure.class, FailureClass::NotFound, "{}", failure.message);
+    assert_eq!(refs(&path), before);
+}
+
+#[test]
+fn a_half_made_mirror_is_replaced() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    let path = mirrors(&source).path(&url(&source));
+    let name = format!("unfinished-{}", path.file_name().unwrap().to_str().unwrap());
+    let unfinished = path.with_file_name(name);
+    std::fs::create_dir_all(unfinished.join("objects")).unwrap();
+    std::fs::write(unfinished.join("HEAD"), "half").unwrap();
+    check_fetch(&source);
+}
+
+#[test]
+fn an_interrupted_fetch_leaves_nothing() {
+    let source = Fixture::new();
+    generated::history(&source, 32, 10);
+    let failure = mirrors(&source).fetch(&url(&source), &AtomicBool::new(true)).unwrap_err();
+    assert_eq!(failure.class, FailureClass::FetchFailed, "{}", failure.message);
+    assert_eq!(std::fs::read_dir(source.room().join("mirrors")).unwrap().count(), 0);
+    check_fetch(&source);
+}
+
+#[test]
+fn a_source_may_be_shallow_or_have_a_working_tree() {
+    let source = Fixture::new();
+    source.commit(&[file("a", "a\n")]);
+    source.commit(&[file("a", "b\n")]);
+    source.commit(&[file("a", "c\n")]);
+    for (name, depth) in [("whole", "100"), ("cut", "2")] {
+        let clone = source.room().join(name);
+        source.git(&["clone", "--quiet", "--depth", depth, &url(&source), clone.to_str().unwrap()]);
+        let remote = format!("file://{}", clone.display());
+        let path = mirrors(&source).fetch(&remote, &AtomicBool::new(false)).unwrap();
+        assert_eq!(facts(&path, "HEAD", NO_LIMIT), facts(&clone, "HEAD", NO_LIMIT), "{name}");
+    }
+}
