@@ -269,7 +269,10 @@ async fn analyse(
     signals.abort();
     if ended? == End::Stopped {
         parts.store.abandon(batch).await?;
-        talk::line("stopped; what was analysed is kept, and the same command goes on from there");
+        talk::line(match request.keep {
+            Keep::Everything => "stopped; what was analysed is kept, and the same command goes on from there",
+            Keep::Nothing => "stopped; nothing is kept",
+        });
         let exit = *stopped.borrow();
         return Ok(exit.unwrap_or(Exit::Interrupted));
     }
