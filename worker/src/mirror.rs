@@ -116,7 +116,7 @@ fn answer(
 ) -> Option<gix::credentials::protocol::Outcome> {
     let gix::credentials::helper::Action::Get(context) = action else { return None };
     let asked = gix::url::parse(context.url.as_ref()?.as_bstr()).ok()?;
-    let credential = credentials.for_host(&asked.scheme, asked.host()?)?;
+    let credential = credentials.for_url(&asked)?;
     Some(gix::credentials::protocol::Outcome {
         identity: gix::sec::identity::Account {
             username: credential.user.clone(),
@@ -177,5 +177,20 @@ fn classify(url: &str, error: &anyhow::Error) -> Failure {
     } else {
         FailureClass::FetchFailed
     };
-    Failure { class, message: format!("cannot fetch {url}: {text}") }
+    let message = match class {
+        FailureClass::AuthenticationFailed => {
+            format!(
+                "cannot fetch {url}: the host wants to know who asks, and what it was told (if anything) is not enough; \
+                     check github.token for this host, or the ssh key ({text})"
+            )
+        }
+        _ if says(&["'smart' protocol"]) => {
+            format!(
+                "cannot fetch {url}: it answers, but not as git does; redirects are not followed, so name the \
+                     final address ({text})"
+            )
+        }
+        _ => format!("cannot fetch {url}: {text}"),
+    };
+    Failure { class, message }
 }
