@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use gitfleet_shared::cache::{Cache, Key};
 use gitfleet_shared::codec::{self, Kind};
 use gitfleet_shared::contract::{
-    Failure, FailureClass, Heartbeat, Job, MainlineNet, Outcome, SliceResult, Source, TipResult, Work,
-    WorkResult,
+    Failure, FailureClass, Job, MainlineNet, Outcome, SliceResult, Source, TipResult, Work, WorkResult,
 };
 use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION};
 use gitfleet_shared::object_id::ObjectId;
@@ -25,6 +24,7 @@ use crate::facts::Engine;
 use crate::lane::{Lane, Lost};
 use crate::mirror::Mirrors;
 use crate::objects::ReadError;
+use crate::pulse::Pulse;
 use crate::repository;
 use crate::survey;
 
@@ -42,8 +42,6 @@ pub struct Config {
 /// Commits between two looks at the cache, two heartbeats and two chances to stop. Neighbours share what must be
 /// decoded, so smaller blocks cost time.
 const BLOCK: usize = 128;
-/// A progress bar is not watched more closely than this.
-const HEARTBEAT_EVERY: Duration = Duration::from_millis(100);
 
 pub struct Worker {
     queue: Arc<dyn Queue>,
@@ -74,6 +72,7 @@ impl Worker {
                 mirrors: mirrors.clone(),
                 stop: stop.clone(),
                 lane: Lane::start()?,
+                done: Arc::default(),
             };
             slots.spawn(Slot { tools, open: None }.run());
         }
@@ -95,7 +94,7 @@ struct Slot {
     open: Option<Open>,
 }
 
-/// What a slot works with; all but the lane is shared by the slots of the worker.
+/// What a slot works with; all but the lane and the count is shared by the slots of the worker.
 struct Tools {
     queue: Arc<dyn Queue>,
     cache: Arc<dyn Cache>,
@@ -103,6 +102,8 @@ struct Tools {
     mirrors: Arc<Mirrors>,
     stop: Arc<AtomicBool>,
     lane: Lane,
+    /// How far the job in hand is, in the units of its heartbeat.
+    done: Arc<AtomicU64>,
 }
 
 struct Open {
@@ -157,7 +158,10 @@ impl Slot {
             Err(error) => return delivery.dead_letter(error.to_string()).await,
         };
         let started = Instant::now();
-        let result = match self.work(&job).await {
+        let done = self.tools.done.clone();
+        done.store(0, Ordering::Relaxed);
+        let pulse = Pulse::new(self.tools.queue.clone(), &job, self.tools.name.clone(), done);
+        let result = match pulse.during(self.work(&job)).await {
             Ok(result) => Ok(result),
             Err(Undone::Failed(failure)) => Err(failure),
             // Dropped unsettled, so it is delivered again.
@@ -210,7 +214,6 @@ impl Slot {
         let mut engine = self.engine(job, head).await?;
         let digest = engine.digest();
         let limit = job.max_blob_bytes;
-        let mut progress = Progress::new(job, &self.tools);
         let mut facts: Vec<CommitFacts> = Vec::with_capacity(commits.len());
         let mut cache_hits = 0;
         for block in commits.chunks(BLOCK) {
@@ -221,7 +224,7 @@ impl Slot {
             engine = done.engine;
             cache_hits += done.hits;
             facts.extend(done.values.into_iter().map(|(_, facts)| facts));
-            progress.advance(block.len()).await;
+            self.tools.done.fetch_add(block.len() as u64, Ordering::Relaxed);
         }
         let mut nets: Vec<(ObjectId, MainlineNet)> = Vec::with_capacity(merges.len());
         for block in merges.chunks(BLOCK) {
@@ -231,7 +234,6 @@ impl Slot {
             let done = self.tools.block(engine, block, asked).await?;
             engine = done.engine;
             nets.extend(done.values);
-            progress.advance(0).await;
         }
         self.keep(job, head, engine);
         Ok(SliceResult { facts, mainline_merges: nets, cache_hits })
@@ -365,29 +367,6 @@ struct Block<T> {
     /// In the order of the ids asked for.
     values: Vec<(ObjectId, T)>,
     hits: u32,
-}
-
-/// Tells the coordinator how far a job is.
-struct Progress {
-    queue: Arc<dyn Queue>,
-    heartbeat: Heartbeat,
-    told: Instant,
-}
-
-impl Progress {
-    fn new(job: &Job, tools: &Tools) -> Self {
-        let heartbeat = Heartbeat { job: job.id, batch: job.batch, worker: tools.name.clone(), done: 0 };
-        Self { queue: tools.queue.clone(), heartbeat, told: Instant::now() }
-    }
-
-    async fn advance(&mut self, units: usize) {
-        self.heartbeat.done += units as u64;
-        if self.told.elapsed() >= HEARTBEAT_EVERY {
-            self.told = Instant::now();
-            // Lost or refused, it is only a sign of life.
-            let _ = self.queue.publish(Topic::Heartbeats, self.heartbeat.encode()).await;
-        }
-    }
 }
 
 fn cache_version() -> u16 {

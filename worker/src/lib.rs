@@ -16,6 +16,7 @@ pub mod lines;
 pub mod mirror;
 pub mod numstat;
 pub mod objects;
+pub mod pulse;
 pub mod rename;
 pub mod repository;
 pub mod similarity;
