@@ -37,8 +37,8 @@ pub async fn submit(store: &dyn Store, submission: Submission) -> Result<BatchId
     for requested in submission.repositories {
         let Requested { name, project_key, source, revisions } = requested;
         let snapshot = store.snapshot(&source, &revisions, submission.max_blob_bytes).await?;
-        let work =
-            Work::Survey { revisions: revisions.clone(), base: snapshot.map(|snapshot| snapshot.base) };
+        let base = snapshot.filter(|snapshot| snapshot.is_final).map(|snapshot| snapshot.base);
+        let work = Work::Survey { revisions: revisions.clone(), base };
         let survey = job(batch, &source, work, submission.max_blob_bytes);
         repositories.push(NewRepository { name, project_key, source, revisions, survey });
     }

@@ -1,6 +1,6 @@
 //! Opens repositories for reading, in place, without the user's or the repository's own settings having a say.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gitfleet_shared::contract::{Failure, FailureClass};
 
@@ -29,6 +29,12 @@ pub fn open(path: &Path, max_blob_bytes: u64) -> Result<gix::ThreadSafeRepositor
             ));
         }
         Ok(_) => {}
+    }
+    if let Some(forbidden) = forbidden(path) {
+        return Err(failure(
+            FailureClass::PermissionDenied,
+            format!("{} may not be read", forbidden.display()),
+        ));
     }
     // Objects are decoded in one piece; a claim beyond twice the limit (a delta may have a larger base) is refused
     // before memory is taken.
@@ -71,6 +77,24 @@ pub fn open(path: &Path, max_blob_bytes: u64) -> Result<gix::ThreadSafeRepositor
         ));
     }
     Ok(opened)
+}
+
+/// Returns the first part of the repository at `path` that is there and may not be read. Asked beforehand, because
+/// what cannot be read looks like damage, or like nothing, to whoever needs it.
+fn forbidden(path: &Path) -> Option<PathBuf> {
+    let inner = path.join(".git");
+    let git_dir = if inner.is_dir() { inner } else { path.to_owned() };
+    let named = ["HEAD", "config", "packed-refs", "refs", "refs/heads", "objects", "objects/pack"];
+    let packs = std::fs::read_dir(git_dir.join("objects/pack")).into_iter().flatten().flatten();
+    let parts = named.iter().map(|name| git_dir.join(name)).chain(packs.map(|entry| entry.path()));
+    [path.to_owned(), git_dir.clone()].into_iter().chain(parts).find(|part| {
+        let read = match std::fs::metadata(part) {
+            Ok(found) if found.is_dir() => std::fs::read_dir(part).map(drop),
+            Ok(_) => std::fs::File::open(part).map(drop),
+            Err(error) => Err(error),
+        };
+        read.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+    })
 }
 
 /// Returns an error and its causes in one line.

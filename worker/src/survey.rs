@@ -81,9 +81,13 @@ pub fn survey(
 ///
 /// Where a named branch does not exist or a ref cannot be read.
 pub fn pin(repository: &gix::Repository, revisions: &Revisions) -> Result<Option<Pinned>, Failure> {
-    let broken = |error: &(dyn std::error::Error + 'static)| Failure {
-        class: FailureClass::Corrupt,
-        message: format!("its refs cannot be read: {}", chain(error)),
+    let broken = |error: &(dyn std::error::Error + 'static)| {
+        let message = format!("its refs cannot be read: {}", chain(error));
+        let denied = message.contains("ermission denied");
+        Failure {
+            class: if denied { FailureClass::PermissionDenied } else { FailureClass::Corrupt },
+            message,
+        }
     };
     let mut head = repository.head().map_err(|error| broken(&error))?;
     let head_branch = head.referent_name().map(|name| name.shorten().to_string());

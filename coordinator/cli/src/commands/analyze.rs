@@ -82,12 +82,16 @@ pub(super) fn run(args: Analyze, quiet: bool) -> anyhow::Result<Exit> {
 
 fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::Result<Request> {
     let mut sources = args.sources.clone();
+    // What is found twice, or was named, is meant once; who names the same twice is told.
+    let real = |path: &Path| surroundings.directory.join(path).canonicalize().ok();
+    let mut met: BTreeSet<PathBuf> = sources.iter().filter_map(|source| real(Path::new(source))).collect();
     for folder in &args.scan {
         let found = scan(&surroundings.directory.join(folder))?;
         if found.is_empty() && !quiet {
             talk::warning(&format!("there is no repository below {}", folder.display()));
         }
-        sources.extend(found.into_iter().map(Into::into));
+        let new = found.into_iter().filter(|path| real(path).is_none_or(|path| met.insert(path)));
+        sources.extend(new.map(Into::into));
     }
     let scanned_nothing = !args.scan.is_empty() && sources.is_empty();
     let loaded =
@@ -116,7 +120,7 @@ fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::R
         settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     Ok(Request {
         config,
-        repositories: repositories.into_iter().map(requested).collect(),
+        repositories: repositories.into_iter().map(requested).collect::<anyhow::Result<_>>()?,
         window,
         now,
         data_dir,
@@ -177,25 +181,33 @@ fn limit<'a>(all: &'a [RepositorySetting], names: &[String]) -> anyhow::Result<V
     Ok(all.iter().filter(|repository| names.contains(&repository.name)).collect())
 }
 
-fn requested(setting: &RepositorySetting) -> Requested {
+fn requested(setting: &RepositorySetting) -> anyhow::Result<Requested> {
     let source = match (&setting.location, &setting.remote) {
         (Location::Url(url), _) => Source::Remote { url: url.clone() },
         // Configured with both, and not checked out here: it can still be fetched.
         (Location::Path(path), Some(url)) if !path.exists() => Source::Remote { url: url.clone() },
-        (Location::Path(path), _) => Source::Local { path: path.to_string_lossy().into_owned() },
+        (Location::Path(path), _) => match path.to_str() {
+            Some(text) => Source::Local { path: text.to_owned() },
+            None => {
+                return Err(Refusal::new(Exit::Usage, format!("{} is not UTF-8", path.display()))
+                    .hint("reach the repository by another path, a link for example")
+                    .into());
+            }
+        },
     };
     let revisions = match &setting.branches {
         Branches::Default => Revisions::Head,
         Branches::Named(name) => Revisions::Branch(name.clone()),
         Branches::All => Revisions::AllBranches,
     };
-    Requested { name: setting.name.clone(), project_key: setting.project_key.clone(), source, revisions }
+    Ok(Requested { name: setting.name.clone(), project_key: setting.project_key.clone(), source, revisions })
 }
 
 async fn carry_out(args: &Analyze, request: Request, quiet: bool) -> anyhow::Result<Exit> {
     let started = Instant::now();
+    let signals = stop::Signals::listen().context("cannot listen for signals")?;
     let parts = Embedded::open(&request.data_dir, request.keep).await?;
-    let exit = analyse(args, &request, &parts, started, quiet).await;
+    let exit = analyse(args, &request, &parts, (started, signals), quiet).await;
     parts.close_queue();
     parts.close().await;
     exit
@@ -205,7 +217,7 @@ async fn analyse(
     args: &Analyze,
     request: &Request,
     parts: &Embedded,
-    started: Instant,
+    (started, signals): (Instant, stop::Signals),
     quiet: bool,
 ) -> anyhow::Result<Exit> {
     let Request { settings, window, now, slots, .. } = request;
@@ -218,7 +230,7 @@ async fn analyse(
     let batch = submit(&*parts.store, submission).await?;
 
     let (stopper, stopped) = watch::channel(None);
-    let signals = tokio::spawn(stop::watch_signals(stopper));
+    let signals = tokio::spawn(signals.watch(stopper));
     let worker = Worker::new(
         parts.queue.clone(),
         parts.cache.clone(),

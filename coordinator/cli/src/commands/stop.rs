@@ -1,32 +1,41 @@
 //! Ctrl-C and SIGTERM: the first one asks to stop, a second one of either kind does not ask.
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::exit::Exit;
 use crate::render::talk;
 
-/// Tells `stopper` of the first signal and ends the process on the second.
-pub(super) async fn watch_signals(stopper: watch::Sender<Option<Exit>>) {
-    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-        return;
-    };
-    let mut first = true;
-    loop {
-        let exit = tokio::select! {
-            interrupt = tokio::signal::ctrl_c() => match interrupt {
-                Ok(()) => Exit::Interrupted,
-                // Without the signal there is nothing to watch for.
-                Err(_) => return,
-            },
-            _ = terminate.recv() => Exit::Terminated,
-        };
-        if !first {
-            std::process::exit(exit.code().into());
+/// The signals that stop a run. From the moment they are listened for, they no longer end the process by themselves.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// # Errors
+    ///
+    /// Where the system does not let us listen.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Tells `stopper` of the first signal and ends the process on the second.
+    pub(super) async fn watch(mut self, stopper: watch::Sender<Option<Exit>>) {
+        let mut first = true;
+        loop {
+            let exit = tokio::select! {
+                _ = self.interrupt.recv() => Exit::Interrupted,
+                _ = self.terminate.recv() => Exit::Terminated,
+            };
+            if !first {
+                std::process::exit(exit.code().into());
+            }
+            first = false;
+            talk::line("stopping; once more to stop at once");
+            // Nobody listens any more when the work is already over.
+            let _ = stopper.send(Some(exit));
         }
-        first = false;
-        talk::line("stopping; once more to stop at once");
-        // Nobody listens any more when the work is already over.
-        let _ = stopper.send(Some(exit));
     }
 }
 

@@ -64,6 +64,10 @@ pub(super) fn objection(url: &str) -> Option<&'static str> {
     /// No user name is as long as a token.
     const LONGEST_USER: usize = 24;
     const SECRET: &str = "the address holds a password or a token";
+    // `ext::command` and its like name a program to be run.
+    if url.split('/').next().is_some_and(|head| head.contains("::")) {
+        return Some("remote helpers are not run");
+    }
     let Some((scheme, rest)) = url.split_once("://") else {
         // `user@host:path` has its colon behind the host; one before the `@` begins a password.
         let password = url.find('@').is_some_and(|at| url[..at].contains(':'));

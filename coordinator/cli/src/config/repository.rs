@@ -142,7 +142,7 @@ fn refuse_namesakes(merge: &mut Merge<'_>, drafts: &[Draft]) {
         let Some(other) = first.insert(&draft.name, draft) else { continue };
         let at = &other.origin;
         let (wrong, hint) = if other.location == draft.location {
-            (format!("the same repository stands at {at}"), "keep one of the two")
+            (format!("{} stands at {at} too", draft.location.name(1)), "keep one of the two")
         } else {
             let hint = "a name stands for one repository in every report: give one another `name`";
             (format!("two repositories are called {}, the other at {at}", draft.name), hint)

@@ -37,7 +37,7 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("analysis.weeks_back", "analysis: {weeks_back: 8}", "weeks: Some(8)"),
     ("analysis.time_zone", "analysis: {time_zone: Europe/Berlin}", "time_zone: Europe/Berlin"),
     ("analysis.include_current_week", "analysis: {include_current_week: yes}", "include_current: true"),
-    ("analysis.all_branches", "analysis: {all_branches: true}", "branches: All"),
+    ("analysis.all_branches", "repositories: [{path: x}]\nanalysis: {all_branches: true}", "branches: All"),
     ("analysis.batch_size", "analysis: {batch_size: 7}", "slice_commits: 7"),
     ("processing.batch_size", "processing: {batch_size: 7}", "slice_commits: 7"),
     ("analysis.jobs", "analysis: {jobs: 3}", "jobs: Some(3)"),
@@ -80,7 +80,7 @@ fn without_anything_the_defaults_hold() {
     let shown = format!("{settings:?}");
     assert_eq!(
         shown,
-        "Settings { repositories: [], branches: Default, weeks: None, time_zone: UTC, include_current: false, \
+        "Settings { repositories: [], weeks: None, time_zone: UTC, include_current: false, \
          slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, data_dir: None, output: None, \
          formats: [Csv, Json, Markdown, Html], credentials: [] }"
     );

@@ -131,7 +131,7 @@ fn repositories_have_to_say_where_they_are() {
         ),
         (
             "[{path: x}, {path: ./x}]",
-            "1:34: given twice: the same repository stands at gitfleet.yaml:1:23\n  keep one of the two",
+            "1:34: given twice: x stands at gitfleet.yaml:1:23 too\n  keep one of the two",
         ),
     ] {
         let error = wrong(format!("repositories: {yaml}"));

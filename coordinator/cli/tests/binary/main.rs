@@ -1,0 +1,22 @@
+//! What the program promises at its door, asked of the real binary in folders of its own. git itself is the judge of
+//! every number.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod analyze;
+mod config;
+mod facts;
+mod failures;
+mod forms;
+mod help;
+#[path = "../history/mod.rs"]
+mod history;
+mod incremental;
+mod judge;
+mod repository;
+mod room;
+mod schema;
+mod signals;
+mod sources;
+mod untouched;
+mod windows;
