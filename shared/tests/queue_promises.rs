@@ -80,18 +80,18 @@ async fn a_dead_letter_keeps_bytes_and_cause() {
 async fn a_full_topic_holds_the_publisher_back_and_heartbeats_give_way() {
     let queue = queue();
     for _ in 0..4 {
-        queue.publish(Topic::Jobs, Vec::new()).await.unwrap();
+        queue.publish(Topic::Outcomes, Vec::new()).await.unwrap();
     }
     let waiting = tokio::spawn({
         let queue = queue.clone();
-        async move { queue.publish(Topic::Jobs, b"fifth".to_vec()).await }
+        async move { queue.publish(Topic::Outcomes, b"fifth".to_vec()).await }
     });
     // Heartbeats never wait, however many there are.
     for _ in 0..100 {
         queue.publish(Topic::Heartbeats, Vec::new()).await.unwrap();
     }
     assert!(!waiting.is_finished());
-    next(&queue, Topic::Jobs).await.ack().await.unwrap();
+    next(&queue, Topic::Outcomes).await.ack().await.unwrap();
     tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap().unwrap();
 }
 

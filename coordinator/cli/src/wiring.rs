@@ -16,7 +16,7 @@ use secrecy::ExposeSecret as _;
 use crate::config;
 use crate::exit::{Exit, Refusal};
 
-/// Messages that may wait on a topic. Outcomes hold the facts of a slice, so this bounds memory.
+/// Outcomes that may wait. Each holds the facts of a slice, so this bounds memory.
 const QUEUE_CAPACITY: usize = 32;
 
 /// The store's file in the data directory.

@@ -95,7 +95,7 @@ impl Machine {
     ) {
         let config = batch::Config {
             purpose: Purpose::Analyse { slice_commits },
-            window: 8,
+            window: 256,
             lease,
             now: || chrono::Utc::now().timestamp_millis(),
         };
@@ -152,6 +152,13 @@ impl Queue for Twice {
     async fn consume(&self, topic: Topic) -> Result<Box<dyn Consumer>, QueueError> {
         self.0.consume(topic).await
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_slots_than_outcomes_may_wait_block_nobody() {
+    let history = history::generate(11);
+    let expect = undisturbed(&[history.path()]).await;
+    assert_eq!(Machine::new().await.analyse(&[history.path()], 64, 1).await, expect);
 }
 
 #[tokio::test(flavor = "multi_thread")]

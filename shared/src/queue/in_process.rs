@@ -47,7 +47,9 @@ pub struct DeadLetter {
 }
 
 impl InProcess {
-    /// Returns a queue whose topics hold up to `capacity` waiting messages each before `publish` waits.
+    /// Returns a queue that holds up to `capacity` waiting outcomes before `publish` waits, and as many heartbeats
+    /// before it drops them. Jobs are not counted: their dispatcher keeps a window of its own, and if it had to wait
+    /// for workers who wait for it to take their outcomes, both would wait for ever.
     pub fn new(capacity: usize) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -102,7 +104,7 @@ impl Queue for InProcess {
                     return Err(QueueError::Closed);
                 }
                 let waiting = state.topics.entry(topic).or_default();
-                if waiting.len() < self.shared.capacity {
+                if topic == Topic::Jobs || waiting.len() < self.shared.capacity {
                     waiting.push_back(Message { body, redeliveries: 0 });
                     self.shared.arrived.notify_waiters();
                     return Ok(());
