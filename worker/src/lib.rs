@@ -14,6 +14,7 @@ pub mod job;
 pub mod lane;
 pub mod lines;
 pub mod mirror;
+pub mod myers;
 pub mod numstat;
 pub mod objects;
 pub mod pulse;

@@ -1,7 +1,9 @@
 //! Lines added and deleted between two contents, exactly as `git diff --numstat` counts them with its default
 //! algorithm (myers), its cost limits included.
 
-use gix_imara_diff::{Algorithm, Diff, InternedInput, sources::byte_lines};
+use gix_imara_diff::{InternedInput, Token, sources::byte_lines};
+
+use crate::myers;
 
 /// Git looks for a NUL in this many first bytes to tell binary from text.
 const BINARY_PROBE_BYTES: usize = 8_000;
@@ -33,8 +35,11 @@ pub fn diff(old: &[u8], new: &[u8]) -> LineDiff {
     }
     // The search itself sees the whole contents: git's cost limits depend on how often a line occurs in all of them.
     let input = InternedInput::new(byte_lines(old), byte_lines(new));
-    let diff = Diff::compute(Algorithm::Myers, &input);
-    LineDiff { added: diff.count_additions(), deleted: diff.count_removals() }
+    let numbers = |tokens: &[Token]| -> Vec<u32> { tokens.iter().map(|token| token.0).collect() };
+    let kinds = input.interner.num_tokens() as usize;
+    let (deleted, added) = myers::count_changed(&numbers(&input.before), &numbers(&input.after), kinds);
+    let narrow = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
+    LineDiff { added: narrow(added), deleted: narrow(deleted) }
 }
 
 /// Returns what is left of both when the lines they begin and end with in common are cut off.

@@ -1,0 +1,431 @@
+//! How many lines git's default diff takes for changed.
+//!
+//! The search is that of E. Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), in its linear-space form:
+//! from both ends of a box at once, until the two searches meet; then the same in the two boxes left. Alone it would
+//! find the longest common subsequence, and any exact algorithm would count the same. git gives up earlier, in three
+//! documented places, and its counts can only be met by giving up where it does:
+//!
+//! * Lines that occur nowhere in the other file, and very frequent ones in the midst of such, are changed from the
+//!   outset.
+//! * Past a cost of 256, a search that has come far along a run of more than 20 equal lines is good enough.
+//! * Past the square root of all lines (256 at least), the furthest point reached is good enough.
+
+/// Lines of one side, as numbers: equal lines have equal numbers, below `kinds`.
+pub type Lines<'a> = &'a [u32];
+
+/// Returns how many lines of `old` are deleted and how many of `new` are added.
+pub fn count_changed(old: Lines, new: Lines, kinds: usize) -> (usize, usize) {
+    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let (old_rest, new_rest) = (&old[head..], &new[head..]);
+    let tail = common_tail(old_rest, new_rest);
+    let (old_middle, new_middle) = (&old_rest[..old_rest.len() - tail], &new_rest[..new_rest.len() - tail]);
+    if old_middle.is_empty() || new_middle.is_empty() {
+        return (old_middle.len(), new_middle.len());
+    }
+    // How often a line occurs is asked of the whole files, ends included.
+    let in_old = occurrences(old, kinds);
+    let in_new = occurrences(new, kinds);
+    let old_kept = worth_searching(old_middle, &in_new, frequent(old.len()));
+    let new_kept = worth_searching(new_middle, &in_old, frequent(new.len()));
+    let (deleted, added) = Search::new(&old_kept, &new_kept).run();
+    (old_middle.len() - old_kept.len() + deleted, new_middle.len() - new_kept.len() + added)
+}
+
+fn common_tail(a: Lines, b: Lines) -> usize {
+    a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
+}
+
+fn occurrences(lines: Lines, kinds: usize) -> Vec<u32> {
+    let mut counts = vec![0; kinds];
+    for line in lines {
+        counts[*line as usize] += 1;
+    }
+    counts
+}
+
+/// Returns a power of two near the square root: for each two bits of `number`, one bit.
+fn rough_square_root(number: usize) -> usize {
+    let bits = usize::BITS - number.leading_zeros();
+    1 << bits.div_ceil(2)
+}
+
+/// Returns how often a line must occur in the other file to be frequent, for a file of so many lines.
+fn frequent(lines: usize) -> u32 {
+    const MOST: usize = 1_024;
+    u32::try_from(rough_square_root(lines).min(MOST)).expect("bounded by the constant")
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Occurs {
+    Nowhere,
+    Sometimes,
+    Often,
+}
+
+/// Returns the lines that the search is to see; the others are changed from the outset.
+fn worth_searching(lines: Lines, in_other: &[u32], frequent: u32) -> Vec<u32> {
+    let occurs: Vec<Occurs> = lines
+        .iter()
+        .map(|line| match in_other[*line as usize] {
+            0 => Occurs::Nowhere,
+            count if count >= frequent => Occurs::Often,
+            _ => Occurs::Sometimes,
+        })
+        .collect();
+    let kept = |position: &usize| match occurs[*position] {
+        Occurs::Nowhere => false,
+        Occurs::Sometimes => true,
+        Occurs::Often => !is_in_the_midst_of_changes(&occurs, *position),
+    };
+    (0..lines.len()).filter(kept).map(|position| lines[position]).collect()
+}
+
+/// Whether the lines around a frequent one, up to the next that occurs sometimes and 100 at most on each side, are
+/// changed by more than three to one.
+fn is_in_the_midst_of_changes(occurs: &[Occurs], position: usize) -> bool {
+    const WINDOW: usize = 100;
+    let count = |side: &mut dyn Iterator<Item = &Occurs>| {
+        // The line itself counts once on each side.
+        let (mut nowhere, mut often) = (0usize, 1usize);
+        for occurs in side.take(WINDOW).take_while(|occurs| **occurs != Occurs::Sometimes) {
+            match occurs {
+                Occurs::Nowhere => nowhere += 1,
+                _ => often += 1,
+            }
+        }
+        (nowhere, often)
+    };
+    let (nowhere_before, often_before) = count(&mut occurs[..position].iter().rev());
+    let (nowhere_after, often_after) = count(&mut occurs[position + 1..].iter());
+    nowhere_before > 0
+        && nowhere_after > 0
+        && nowhere_before + nowhere_after > 3 * (often_before + often_after)
+}
+
+/// A run of more equal lines than this is worth going for.
+const GOOD_RUN: isize = 20;
+/// Before this cost, nothing is good enough but the best.
+const PATIENT_COST: isize = 256;
+/// How far a search must have come for its cost to be good enough.
+const GAIN_PER_COST: isize = 4;
+
+/// A box: lines `old_from..old_to` against `new_from..new_to`.
+#[derive(Clone, Copy)]
+struct Piece {
+    old_from: isize,
+    old_to: isize,
+    new_from: isize,
+    new_to: isize,
+    /// Whether only the best split will do.
+    exact: bool,
+}
+
+/// Where a box is cut in two, and which of the two must be split at its best.
+struct Split {
+    old: isize,
+    new: isize,
+    exact_before: bool,
+    exact_after: bool,
+}
+
+struct Search<'a> {
+    old: Lines<'a>,
+    new: Lines<'a>,
+    /// The furthest old line reached on each diagonal (old minus new), from the start and from the end.
+    forward: Diagonals,
+    backward: Diagonals,
+    cost_limit: isize,
+}
+
+struct Diagonals {
+    reached: Vec<isize>,
+    /// Index of diagonal 0.
+    zero: isize,
+}
+
+impl Diagonals {
+    fn at(&self, diagonal: isize) -> isize {
+        self.reached[(self.zero + diagonal).cast_unsigned()]
+    }
+
+    fn set(&mut self, diagonal: isize, old: isize) {
+        self.reached[(self.zero + diagonal).cast_unsigned()] = old;
+    }
+}
+
+/// Diagonals a search is on; at each cost, every second one.
+#[derive(Clone, Copy)]
+struct Front {
+    lowest: isize,
+    highest: isize,
+}
+
+impl Front {
+    fn holds(self, diagonal: isize) -> bool {
+        (self.lowest..=self.highest).contains(&diagonal)
+    }
+
+    fn descending(self) -> impl Iterator<Item = isize> {
+        (0..=(self.highest - self.lowest) / 2).map(move |step| self.highest - 2 * step)
+    }
+
+    /// Goes one diagonal further on each side, or comes back by one where the box ends. `outside` is what a search
+    /// has reached on a diagonal it was never on.
+    fn widen(&mut self, piece: &Piece, reached: &mut Diagonals, outside: isize) {
+        if self.lowest > piece.old_from - piece.new_to {
+            self.lowest -= 1;
+            reached.set(self.lowest - 1, outside);
+        } else {
+            self.lowest += 1;
+        }
+        if self.highest < piece.old_to - piece.new_from {
+            self.highest += 1;
+            reached.set(self.highest + 1, outside);
+        } else {
+            self.highest -= 1;
+        }
+    }
+}
+
+impl<'a> Search<'a> {
+    fn new(old: Lines<'a>, new: Lines<'a>) -> Self {
+        let diagonals = old.len() + new.len() + 3;
+        let zero = new.len().cast_signed() + 1;
+        let empty = || Diagonals { reached: vec![0; diagonals], zero };
+        let cost_limit = rough_square_root(diagonals).cast_signed().max(PATIENT_COST);
+        Self { old, new, forward: empty(), backward: empty(), cost_limit }
+    }
+
+    /// Returns how many lines of each side are changed.
+    fn run(mut self) -> (usize, usize) {
+        let (mut deleted, mut added) = (0, 0);
+        let (old_to, new_to) = (self.old.len().cast_signed(), self.new.len().cast_signed());
+        let mut pieces = vec![Piece { old_from: 0, old_to, new_from: 0, new_to, exact: false }];
+        while let Some(mut piece) = pieces.pop() {
+            self.trim(&mut piece);
+            if piece.old_from == piece.old_to || piece.new_from == piece.new_to {
+                deleted += (piece.old_to - piece.old_from).cast_unsigned();
+                added += (piece.new_to - piece.new_from).cast_unsigned();
+                continue;
+            }
+            let Split { old, new, exact_before, exact_after } = self.split(&piece);
+            pieces.push(Piece { old_to: old, new_to: new, exact: exact_before, ..piece });
+            pieces.push(Piece { old_from: old, new_from: new, exact: exact_after, ..piece });
+        }
+        (deleted, added)
+    }
+
+    fn equal(&self, old: isize, new: isize) -> bool {
+        self.old[old.cast_unsigned()] == self.new[new.cast_unsigned()]
+    }
+
+    fn trim(&self, piece: &mut Piece) {
+        while piece.old_from < piece.old_to
+            && piece.new_from < piece.new_to
+            && self.equal(piece.old_from, piece.new_from)
+        {
+            piece.old_from += 1;
+            piece.new_from += 1;
+        }
+        while piece.old_from < piece.old_to
+            && piece.new_from < piece.new_to
+            && self.equal(piece.old_to - 1, piece.new_to - 1)
+        {
+            piece.old_to -= 1;
+            piece.new_to -= 1;
+        }
+    }
+
+    fn split(&mut self, piece: &Piece) -> Split {
+        let first = piece.old_from - piece.new_from;
+        let last = piece.old_to - piece.new_to;
+        // The searches can only meet on a diagonal that both are on, and those alternate with the cost.
+        let odd = (first - last) % 2 != 0;
+        let mut ahead = Front { lowest: first, highest: first };
+        let mut behind = Front { lowest: last, highest: last };
+        self.forward.set(first, piece.old_from);
+        self.backward.set(last, piece.old_to);
+        for cost in 1.. {
+            let mut good_run = false;
+
+            ahead.widen(piece, &mut self.forward, -1);
+            for diagonal in ahead.descending() {
+                let (below, above) = (self.forward.at(diagonal - 1), self.forward.at(diagonal + 1));
+                let start = if below >= above { below + 1 } else { above };
+                let mut old = start;
+                while old < piece.old_to && old - diagonal < piece.new_to && self.equal(old, old - diagonal) {
+                    old += 1;
+                }
+                good_run |= old - start > GOOD_RUN;
+                self.forward.set(diagonal, old);
+                if odd && behind.holds(diagonal) && self.backward.at(diagonal) <= old {
+                    return Split { old, new: old - diagonal, exact_before: true, exact_after: true };
+                }
+            }
+
+            behind.widen(piece, &mut self.backward, isize::MAX);
+            for diagonal in behind.descending() {
+                let (below, above) = (self.backward.at(diagonal - 1), self.backward.at(diagonal + 1));
+                let start = if below < above { below } else { above - 1 };
+                let mut old = start;
+                while old > piece.old_from
+                    && old - diagonal > piece.new_from
+                    && self.equal(old - 1, old - diagonal - 1)
+                {
+                    old -= 1;
+                }
+                good_run |= start - old > GOOD_RUN;
+                self.backward.set(diagonal, old);
+                if !odd && ahead.holds(diagonal) && old <= self.forward.at(diagonal) {
+                    return Split { old, new: old - diagonal, exact_before: true, exact_after: true };
+                }
+            }
+
+            if piece.exact {
+                continue;
+            }
+            if good_run && cost > PATIENT_COST {
+                if let Some((old, new)) = self.good_run_ahead(piece, ahead, cost) {
+                    return Split { old, new, exact_before: true, exact_after: false };
+                }
+                if let Some((old, new)) = self.good_run_behind(piece, behind, cost) {
+                    return Split { old, new, exact_before: false, exact_after: true };
+                }
+            }
+            if cost >= self.cost_limit {
+                return self.furthest(piece, ahead, behind);
+            }
+        }
+        unreachable!("the searches meet at the cost of replacing everything, if not before")
+    }
+
+    /// Returns the best point behind a good run that the forward search has come far enough to.
+    fn good_run_ahead(&self, piece: &Piece, ahead: Front, cost: isize) -> Option<(isize, isize)> {
+        let middle = piece.old_from - piece.new_from;
+        let mut best = (0, None);
+        for diagonal in ahead.descending() {
+            let old = self.forward.at(diagonal);
+            let new = old - diagonal;
+            let gain = (old - piece.old_from) + (new - piece.new_from) - (diagonal - middle).abs();
+            if gain > GAIN_PER_COST * cost
+                && gain > best.0
+                && (piece.old_from + GOOD_RUN..piece.old_to).contains(&old)
+                && (piece.new_from + GOOD_RUN..piece.new_to).contains(&new)
+                && (1..=GOOD_RUN).all(|back| self.equal(old - back, new - back))
+            {
+                best = (gain, Some((old, new)));
+            }
+        }
+        best.1
+    }
+
+    /// Returns the best point before a good run that the backward search has come far enough to.
+    fn good_run_behind(&self, piece: &Piece, behind: Front, cost: isize) -> Option<(isize, isize)> {
+        let middle = piece.old_to - piece.new_to;
+        let mut best = (0, None);
+        for diagonal in behind.descending() {
+            let old = self.backward.at(diagonal);
+            let new = old - diagonal;
+            let gain = (piece.old_to - old) + (piece.new_to - new) - (diagonal - middle).abs();
+            if gain > GAIN_PER_COST * cost
+                && gain > best.0
+                && (piece.old_from + 1..=piece.old_to - GOOD_RUN).contains(&old)
+                && (piece.new_from + 1..=piece.new_to - GOOD_RUN).contains(&new)
+                && (0..GOOD_RUN).all(|on| self.equal(old + on, new + on))
+            {
+                best = (gain, Some((old, new)));
+            }
+        }
+        best.1
+    }
+
+    /// Returns the point that either search has come furthest to.
+    fn furthest(&self, piece: &Piece, ahead: Front, behind: Front) -> Split {
+        let mut ahead_best = (-1, 0);
+        for diagonal in ahead.descending() {
+            let mut old = self.forward.at(diagonal).min(piece.old_to);
+            if old - diagonal > piece.new_to {
+                old = piece.new_to + diagonal;
+            }
+            let sum = 2 * old - diagonal;
+            if sum > ahead_best.0 {
+                ahead_best = (sum, old);
+            }
+        }
+        let mut behind_best = (isize::MAX, 0);
+        for diagonal in behind.descending() {
+            let mut old = self.backward.at(diagonal).max(piece.old_from);
+            if old - diagonal < piece.new_from {
+                old = piece.new_from + diagonal;
+            }
+            let sum = 2 * old - diagonal;
+            if sum < behind_best.0 {
+                behind_best = (sum, old);
+            }
+        }
+        let come_behind = piece.old_to + piece.new_to - behind_best.0;
+        let come_ahead = ahead_best.0 - (piece.old_from + piece.new_from);
+        if come_behind < come_ahead {
+            let (sum, old) = ahead_best;
+            Split { old, new: sum - old, exact_before: true, exact_after: false }
+        } else {
+            let (sum, old) = behind_best;
+            Split { old, new: sum - old, exact_before: false, exact_after: true }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(old: &[u32], new: &[u32], expect: (usize, usize)) {
+        assert_eq!(count_changed(old, new, 10), expect, "{old:?} {new:?}");
+    }
+
+    #[test]
+    fn small_changes_are_at_their_best() {
+        check(&[], &[], (0, 0));
+        check(&[1], &[], (1, 0));
+        check(&[1, 2, 3], &[1, 3], (1, 0));
+        check(&[1, 2, 3, 4], &[4, 1, 2, 3], (1, 1));
+        // Myers' own example: ABCABBA to CBABAC.
+        check(&[1, 2, 3, 1, 2, 2, 1], &[3, 2, 1, 2, 1, 3], (3, 2));
+    }
+
+    #[test]
+    fn square_roots_are_rough() {
+        for (number, expect) in [(0, 1), (1, 2), (3, 2), (4, 4), (15, 4), (16, 8), (1 << 20, 2 << 10)] {
+            assert_eq!(rough_square_root(number), expect, "{number}");
+        }
+    }
+
+    /// The longest common subsequence by the textbook's table.
+    fn longest_common(old: &[u32], new: &[u32]) -> usize {
+        let mut row = vec![0; new.len() + 1];
+        for a in old {
+            let mut diagonal = 0;
+            for (at, b) in new.iter().enumerate() {
+                let above = row[at + 1];
+                row[at + 1] = if a == b { diagonal + 1 } else { above.max(row[at]) };
+                diagonal = above;
+            }
+        }
+        row[new.len()]
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn without_frequent_lines_the_count_is_that_of_the_longest_common_subsequence(
+            old in proptest::collection::vec(0..9u32, 0..40), new in proptest::collection::vec(0..9u32, 0..40),
+        ) {
+            // Few lines, so that nothing is frequent before it occurs everywhere: what is dropped then was no match.
+            let search = Search::new(&old, &new).run();
+            let common = longest_common(&old, &new);
+            proptest::prop_assert_eq!(search, (old.len() - common, new.len() - common));
+            let (deleted, added) = count_changed(&old, &new, 9);
+            proptest::prop_assert_eq!(deleted + new.len(), added + old.len());
+            proptest::prop_assert!(deleted >= old.len() - common);
+        }
+    }
+}
