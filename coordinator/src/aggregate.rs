@@ -10,7 +10,7 @@ use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION, Signature};
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::mailmap::Mailmap;
 use gitfleet_shared::metrics::language::Languages;
-use gitfleet_shared::metrics::people::People;
+use gitfleet_shared::metrics::people::{People, Person};
 use gitfleet_shared::metrics::quality::Quality;
 use gitfleet_shared::metrics::sums::Sums;
 use gitfleet_shared::metrics::weeks::Weeks;
@@ -40,7 +40,9 @@ pub async fn aggregate(
 ) -> Result<Report> {
     let mut repositories = store.repositories(batch).await?;
     // Of two repositories that hold the same commit, the first by name decides who wrote it.
-    repositories.sort_by(|a, b| (&a.name, a.source.to_string()).cmp(&(&b.name, b.source.to_string())));
+    repositories.sort_by(|a, b| {
+        (&a.name, a.source.to_string(), a.position).cmp(&(&b.name, b.source.to_string(), b.position))
+    });
     let mut sum = Sum::new(*window, as_of_seconds);
     let mut rows = Vec::with_capacity(repositories.len());
     for repository in &repositories {
@@ -227,9 +229,8 @@ impl Sum {
 
     fn developer_rows(&self) -> Vec<DeveloperRow> {
         let mut rows: Vec<DeveloperRow> = self
-            .developers
-            .0
-            .iter()
+            .by_signature()
+            .into_iter()
             .map(|(id, person)| {
                 let (name, email) = self.named(*id);
                 DeveloperRow {
@@ -254,7 +255,7 @@ impl Sum {
 
     fn developer_week_rows(&self) -> Vec<DeveloperWeekRow> {
         let mut by_week: BTreeMap<Week, Vec<DeveloperWeekRow>> = BTreeMap::new();
-        for (id, person) in &self.developers.0 {
+        for (id, person) in self.by_signature() {
             for (week, work) in &person.weeks {
                 let (name, email) = self.named(*id);
                 by_week.entry(*week).or_default().push(DeveloperWeekRow {
@@ -321,6 +322,14 @@ impl Sum {
             conservation_checked: checked().count() as u64,
             conservation_broken: checked().filter(|law| !law.holds).count() as u64,
         }
+    }
+
+    /// Returns the developers by their exact names. Rows are sorted by what they show, and names that differ may look
+    /// the same; who was met first must not decide between those.
+    fn by_signature(&self) -> Vec<(&PersonId, &Person)> {
+        let mut people: Vec<(&PersonId, &Person)> = self.developers.0.iter().collect();
+        people.sort_by_key(|(id, _)| &self.people.people[**id as usize]);
+        people
     }
 
     fn named(&self, id: PersonId) -> (String, String) {

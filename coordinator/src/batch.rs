@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gitfleet_shared::contract::{Heartbeat, Outcome};
 use gitfleet_shared::ids::{BatchId, JobId};
@@ -64,6 +64,7 @@ pub async fn run(
     let mut outcomes = queue.consume(Topic::Outcomes).await?;
     let mut heartbeats = queue.consume(Topic::Heartbeats).await?;
     let mut silence = tokio::time::interval(config.lease / 4);
+    let mut heard = Instant::now();
     let mut on_queue: HashSet<JobId> = HashSet::new();
     let mut running: HashMap<JobId, u64> = HashMap::new();
     let mut positions: HashMap<JobId, u32> = HashMap::new();
@@ -77,9 +78,12 @@ pub async fn run(
         }
         dispatch(&*queue, &*store, batch, config.window, &mut on_queue, (config.now)()).await?;
         tokio::select! {
+            // In this order: who is told to stop does not look at anything else.
+            biased;
             () = &mut shutdown => return Ok(End::Stopped),
             delivery = outcomes.next() => {
                 let delivery = delivery?;
+                heard = Instant::now();
                 let outcome = match Outcome::decode(delivery.body()) {
                     Ok(outcome) => outcome,
                     Err(error) => {
@@ -100,6 +104,7 @@ pub async fn run(
             }
             delivery = heartbeats.next() => {
                 let delivery = delivery?;
+                heard = Instant::now();
                 if let Ok(heartbeat) = Heartbeat::decode(delivery.body()) && heartbeat.batch == batch {
                     store.mark_heard(heartbeat.job, (config.now)()).await?;
                     if let std::collections::hash_map::Entry::Vacant(vacant) = positions.entry(heartbeat.job)
@@ -113,8 +118,9 @@ pub async fn run(
                 }
                 delivery.ack().await?;
             }
+            // While anybody is heard of, a job that is not has its turn to come: it waits on the queue.
             _ = silence.tick() => {
-                if rescue(&*store, batch, config.lease, (config.now)()).await? > 0 {
+                if heard.elapsed() >= config.lease && rescue(&*store, batch, config.lease, (config.now)()).await? > 0 {
                     // What is rung for again counts anew.
                     on_queue.clear();
                 }

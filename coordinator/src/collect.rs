@@ -1,9 +1,9 @@
 //! Records what workers say of their jobs, once, however often they say it.
 
-use gitfleet_shared::contract::{Outcome, SurveyResult, Work, WorkResult};
+use gitfleet_shared::contract::{Job, Outcome, SurveyResult, Work, WorkResult};
 
 use crate::plan::{Decision, plan};
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, StoredJob};
 use crate::submit;
 
 /// How a batch treats surveys.
@@ -40,7 +40,7 @@ pub async fn collect(store: &dyn Store, purpose: Purpose, outcome: &Outcome) -> 
             };
             match plan(&asked, (**changed).clone(), known, slice_commits) {
                 Decision::SurveyAll(work) => {
-                    let again = submit::job(outcome.batch, &asked.job.source, work, asked.job.max_blob_bytes);
+                    let again = follow_up(&asked, work);
                     store.record_resurvey(outcome, &again).await
                 }
                 Decision::Analyse(plan) if purpose == Purpose::Plan => {
@@ -49,7 +49,20 @@ pub async fn collect(store: &dyn Store, purpose: Purpose, outcome: &Outcome) -> 
                 Decision::Analyse(plan) => store.record_plan(outcome, &plan).await,
             }
         }
-        Ok(WorkResult::Slice(slice)) => store.record_slice(outcome, slice).await,
+        Ok(WorkResult::Slice(slice)) => {
+            let Work::Slice { head, .. } = asked.job.work else { return Ok(()) };
+            // What the worker put back is a slice of its own, known by what it holds.
+            let rest = (!slice.undone.is_empty() || !slice.undone_merges.is_empty()).then(|| {
+                let (commits, mainline_merges) = (slice.undone.clone(), slice.undone_merges.clone());
+                follow_up(&asked, Work::Slice { head, commits, mainline_merges })
+            });
+            store.record_slice(outcome, slice, rest.as_ref()).await
+        }
         Ok(WorkResult::Tip(tip)) => store.record_tip(outcome, *tip).await,
     }
+}
+
+/// Returns the job for more work on the repository of `asked`.
+fn follow_up(asked: &StoredJob, work: Work) -> Job {
+    submit::job(asked.job.batch, asked.position, &asked.job.source, work, asked.job.max_blob_bytes)
 }

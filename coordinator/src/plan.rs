@@ -46,7 +46,7 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
         changed.mainline.merges.iter().filter(|id| !known.mainline_nets.contains(*id)).copied().collect();
     let mut jobs = Vec::new();
     if let Some(head) = changed.snapshot.head {
-        let new_job = |work| job(asked.batch, &asked.source, work, asked.max_blob_bytes);
+        let new_job = |work| job(asked.batch, survey.position, &asked.source, work, asked.max_blob_bytes);
         let size = missing.len().div_ceil(SLICES).clamp(SMALLEST_SLICE, slice_commits.max(SMALLEST_SLICE));
         let size = size.min(slice_commits.max(1));
         for commits in missing.chunks(size) {

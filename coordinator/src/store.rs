@@ -204,8 +204,9 @@ pub trait Store: Send + Sync {
     /// Records a survey whose plan is not to be carried out.
     async fn record_dry_run(&self, outcome: &Outcome, commits_seen: u64, commits_new: u64) -> Result<()>;
 
-    /// Records the facts of a slice; with the last job of its repository, publishes the snapshot.
-    async fn record_slice(&self, outcome: &Outcome, slice: &SliceResult) -> Result<()>;
+    /// Records the facts of a slice, and the job for what the worker put back; with the last job of its repository,
+    /// publishes the snapshot.
+    async fn record_slice(&self, outcome: &Outcome, slice: &SliceResult, rest: Option<&Job>) -> Result<()>;
 
     /// Records the text lines at the tip; with the last job of its repository, publishes the snapshot.
     async fn record_tip(&self, outcome: &Outcome, tip: TipResult) -> Result<()>;

@@ -34,12 +34,12 @@ pub struct Requested {
 pub async fn submit(store: &dyn Store, submission: Submission) -> Result<BatchId> {
     let batch = BatchId::generate();
     let mut repositories = Vec::with_capacity(submission.repositories.len());
-    for requested in submission.repositories {
+    for (position, requested) in (0u32..).zip(submission.repositories) {
         let Requested { name, project_key, source, revisions } = requested;
         let snapshot = store.snapshot(&source, &revisions, submission.max_blob_bytes).await?;
         let base = snapshot.filter(|snapshot| snapshot.is_final).map(|snapshot| snapshot.base);
         let work = Work::Survey { revisions: revisions.clone(), base };
-        let survey = job(batch, &source, work, submission.max_blob_bytes);
+        let survey = job(batch, position, &source, work, submission.max_blob_bytes);
         repositories.push(NewRepository { name, project_key, source, revisions, survey });
     }
     let created_at = submission.submitted_at;
@@ -47,9 +47,11 @@ pub async fn submit(store: &dyn Store, submission: Submission) -> Result<BatchId
     Ok(batch)
 }
 
-/// Returns the job that does `work` on `source`; the same work has the same id.
-pub(crate) fn job(batch: BatchId, source: &Source, work: Work, max_blob_bytes: u64) -> Job {
-    let mut key = source.to_string().into_bytes();
+/// Returns the job that does `work` for the repository at `position`; the same work has the same id. The position
+/// counts, because a batch may ask for one source twice, for two of its branches.
+pub(crate) fn job(batch: BatchId, position: u32, source: &Source, work: Work, max_blob_bytes: u64) -> Job {
+    let mut key = position.to_le_bytes().to_vec();
+    key.extend(source.to_string().into_bytes());
     key.push(0);
     key.extend(work.key());
     Job { id: JobId::derive(batch, &key), batch, source: source.clone(), work, max_blob_bytes }

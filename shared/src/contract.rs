@@ -172,6 +172,10 @@ impl MainlineNet {
 pub struct SliceResult {
     pub facts: Vec<CommitFacts>,
     pub mainline_merges: Vec<(ObjectId, MainlineNet)>,
+    /// Commits and merges of the job that the worker put back, because the facts of the others are as many as a
+    /// message may hold.
+    pub undone: Vec<ObjectId>,
+    pub undone_merges: Vec<ObjectId>,
     /// How many of the facts came from the cache.
     pub cache_hits: u32,
 }

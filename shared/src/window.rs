@@ -60,7 +60,8 @@ impl FromStr for Week {
     fn from_str(text: &str) -> Result<Self, WindowError> {
         let parsed = || {
             let (year, week) = text.split_once("-W")?;
-            if year.len() != 4 || week.len() != 2 {
+            let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+            if !digits(year, 4) || !digits(week, 2) {
                 return None;
             }
             NaiveDate::from_isoywd_opt(year.parse().ok()?, week.parse().ok()?, Weekday::Mon)
@@ -272,7 +273,7 @@ mod tests {
         check("2026-W41", "2026-10-05");
         check("2026-W01", "2025-12-29");
         check("2020-W53", "2020-12-28");
-        for wrong in ["2026-W54", "2026-W00", "2026-41", "26-W41", "2026-W1", ""] {
+        for wrong in ["2026-W54", "2026-W00", "2026-41", "26-W41", "2026-W1", "2026-W+1", "+202-W01", ""] {
             assert!(wrong.parse::<Week>().is_err(), "{wrong}");
         }
     }

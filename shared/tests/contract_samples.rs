@@ -121,6 +121,8 @@ fn outcomes_are_read() {
             id(3),
             MainlineNet { net_lines: -7, binary_flip_lines: 2, unknown_files: 2, passing_files: 1 },
         )],
+        undone: vec![id(6)],
+        undone_merges: vec![id(7)],
         cache_hits: 1,
     };
     let results = [

@@ -1,6 +1,5 @@
 //! The story of a worker: take a job, do it, say what came of it, and only then let the job go.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,11 +36,16 @@ pub struct Config {
     /// Where mirrors of remote repositories are kept.
     pub mirrors: PathBuf,
     pub credentials: Credentials,
+    /// A slice ends early when it holds so many file changes; the rest is put back. This, and not the number of
+    /// commits, is what bounds memory.
+    pub slice_changes: usize,
 }
 
 /// Commits between two looks at the cache, two heartbeats and two chances to stop. Neighbours share what must be
 /// decoded, so smaller blocks cost time.
 const BLOCK: usize = 128;
+/// What [`Config::slice_changes`] is unless there is a reason: some 50 MB, whatever the commits are like.
+pub const SLICE_CHANGES: usize = 100_000;
 
 pub struct Worker {
     queue: Arc<dyn Queue>,
@@ -59,7 +63,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// Where the system gives no threads to work on.
+    /// Where the system gives no threads to work on, or a slot panics.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
         let mirrors = Arc::new(Mirrors::new(self.config.mirrors.clone(), self.config.credentials.clone()));
@@ -72,20 +76,32 @@ impl Worker {
                 mirrors: mirrors.clone(),
                 stop: stop.clone(),
                 lane: Lane::start()?,
+                slice_changes: self.config.slice_changes.max(1),
                 done: Arc::default(),
             };
             slots.spawn(Slot { tools, open: None }.run());
         }
         tokio::select! {
             () = shutdown => {}
-            () = async { while slots.join_next().await.is_some() {} } => return Ok(()),
+            ended = ended(&mut slots) => return ended,
         }
         stop.store(true, Ordering::Relaxed);
         // A slot that waits for a job has none to hand back.
         slots.abort_all();
-        while slots.join_next().await.is_some() {}
-        Ok(())
+        ended(&mut slots).await
     }
+}
+
+/// Waits for all slots to end. One that panicked outside its lane has lost its place, and nobody would know.
+async fn ended(slots: &mut JoinSet<()>) -> std::io::Result<()> {
+    while let Some(slot) = slots.join_next().await {
+        if let Err(error) = slot
+            && error.is_panic()
+        {
+            return Err(std::io::Error::other(error));
+        }
+    }
+    Ok(())
 }
 
 /// One job at a time, with the engine of the last repository kept for the next slice of it.
@@ -102,6 +118,7 @@ struct Tools {
     mirrors: Arc<Mirrors>,
     stop: Arc<AtomicBool>,
     lane: Lane,
+    slice_changes: usize,
     /// How far the job in hand is, in the units of its heartbeat.
     done: Arc<AtomicU64>,
 }
@@ -164,8 +181,8 @@ impl Slot {
         let result = match pulse.during(self.work(&job)).await {
             Ok(result) => Ok(result),
             Err(Undone::Failed(failure)) => Err(failure),
-            // Dropped unsettled, so it is delivered again.
-            Err(Undone::Interrupted) => return Ok(()),
+            // Dropped unsettled, so it is delivered again, to somebody else.
+            Err(Undone::Interrupted) => return Err(QueueError::Closed),
         };
         match disposition::of(&result, delivery.redeliveries()) {
             Disposition::RetryLater(delay) => delivery.retry_later(delay).await,
@@ -215,28 +232,42 @@ impl Slot {
         let digest = engine.digest();
         let limit = job.max_blob_bytes;
         let mut facts: Vec<CommitFacts> = Vec::with_capacity(commits.len());
-        let mut cache_hits = 0;
-        for block in commits.chunks(BLOCK) {
+        let (mut changes, mut cache_hits) = (0, 0);
+        while facts.len() < commits.len() && changes < self.tools.slice_changes {
+            let rest = &commits[facts.len()..];
+            let block = &rest[..rest.len().min(BLOCK)];
             let key = |id: &ObjectId| Key::facts(&digest, limit, id);
             let compute = |engine: &mut Engine, id| engine.facts(id);
-            let asked = Asked { kind: Kind::CommitFacts, key, compute, is_final: CommitFacts::are_final };
+            let weight = |facts: &CommitFacts| facts.files.len();
+            let room = self.tools.slice_changes - changes;
+            let is_final = CommitFacts::are_final;
+            let asked = Asked { kind: Kind::CommitFacts, key, compute, weight, room, is_final };
             let done = self.tools.block(engine, block, asked).await?;
             engine = done.engine;
             cache_hits += done.hits;
-            facts.extend(done.values.into_iter().map(|(_, facts)| facts));
-            self.tools.done.fetch_add(block.len() as u64, Ordering::Relaxed);
+            self.tools.done.fetch_add(done.values.len() as u64, Ordering::Relaxed);
+            for (_, commit) in done.values {
+                changes += commit.files.len();
+                facts.push(commit);
+            }
         }
-        let mut nets: Vec<(ObjectId, MainlineNet)> = Vec::with_capacity(merges.len());
-        for block in merges.chunks(BLOCK) {
+        let undone = commits[facts.len()..].to_vec();
+        // The merges of commits that are put back go with them; all come after the commits.
+        let merges_now = if undone.is_empty() { merges } else { &[] };
+        let undone_merges = if undone.is_empty() { Vec::new() } else { merges.to_vec() };
+        let mut nets: Vec<(ObjectId, MainlineNet)> = Vec::with_capacity(merges_now.len());
+        for block in merges_now.chunks(BLOCK) {
             let key = |id: &ObjectId| Key::mainline_net(&digest, limit, id);
             let compute = |engine: &mut Engine, id| engine.mainline_net(id);
-            let asked = Asked { kind: Kind::MainlineNet, key, compute, is_final: MainlineNet::is_final };
+            let is_final = MainlineNet::is_final;
+            let (weight, room) = (|_: &MainlineNet| 0, 1);
+            let asked = Asked { kind: Kind::MainlineNet, key, compute, weight, room, is_final };
             let done = self.tools.block(engine, block, asked).await?;
             engine = done.engine;
             nets.extend(done.values);
         }
         self.keep(job, head, engine);
-        Ok(SliceResult { facts, mainline_merges: nets, cache_hits })
+        Ok(SliceResult { facts, mainline_merges: nets, undone, undone_merges, cache_hits })
     }
 
     async fn tip(&mut self, job: &Job, head: ObjectId) -> Result<TipResult, Undone> {
@@ -287,7 +318,8 @@ impl Slot {
 }
 
 impl Tools {
-    /// Answers `ids` from the cache where it can, computes the others, and fills the cache with those that are final.
+    /// Answers `ids` in their order, from the cache where it can, and fills the cache with what it computed and is
+    /// final. Stops behind the one with which the values weigh more than there is room for.
     async fn block<T, K, C>(
         &self,
         mut engine: Engine,
@@ -302,40 +334,40 @@ impl Tools {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Undone::Interrupted);
         }
-        let Asked { kind, key, compute, is_final } = asked;
+        let Asked { kind, key, compute, weight, room, is_final } = asked;
         let version = cache_version();
         let keys: Vec<Key> = ids.iter().map(key).collect();
         let cached = self.cache.get(&keys).await;
-        let mut known: HashMap<ObjectId, T> = HashMap::new();
-        let mut missing = Vec::new();
-        for ((id, key), value) in ids.iter().zip(keys).zip(cached) {
-            match value.and_then(|frame| codec::decode(kind, version, &frame).ok()) {
-                Some(value) => drop(known.insert(*id, value)),
-                None => missing.push((*id, key)),
-            }
-        }
-        let hits = u32::try_from(known.len()).unwrap_or(u32::MAX);
-        if !missing.is_empty() {
-            let work = move || {
-                let mut computed = Vec::with_capacity(missing.len());
-                for (id, key) in missing {
-                    let value = compute(&mut engine, gix_id(&id)?).map_err(survey::unreadable)?;
-                    let entry = is_final(&value).then(|| (key, codec::encode(kind, version, &value)));
-                    computed.push((id, value, entry));
+        let wanted: Vec<_> = ids.iter().copied().zip(keys).zip(cached).collect();
+        let work = move || {
+            let (mut values, mut entries) = (Vec::with_capacity(wanted.len()), Vec::new());
+            let (mut hits, mut weighed) = (0, 0);
+            for ((id, key), cached) in wanted {
+                if weighed > room {
+                    break;
                 }
-                Ok::<_, Failure>((engine, computed))
-            };
-            let (returned, computed) = self.lane.run(work).await??;
-            engine = returned;
-            let mut entries = Vec::with_capacity(computed.len());
-            for (id, value, entry) in computed {
-                known.insert(id, value);
-                entries.extend(entry);
+                let known = cached.and_then(|frame| codec::decode(kind, version, &frame).ok());
+                let value = match known {
+                    Some(value) => {
+                        hits += 1;
+                        value
+                    }
+                    None => {
+                        let value = compute(&mut engine, gix_id(&id)?).map_err(survey::unreadable)?;
+                        if is_final(&value) {
+                            entries.push((key, codec::encode(kind, version, &value)));
+                        }
+                        value
+                    }
+                };
+                weighed += weight(&value);
+                values.push((id, value));
             }
-            self.cache.put(entries).await;
-        }
-        let values = ids.iter().filter_map(|id| Some((*id, known.remove(id)?))).collect();
-        Ok(Block { engine, values, hits })
+            Ok::<_, Failure>((Block { engine, values, hits }, entries))
+        };
+        let (block, entries) = self.lane.run(work).await??;
+        self.cache.put(entries).await;
+        Ok(block)
     }
 
     /// Returns where the repository can be read, up to date.
@@ -359,12 +391,15 @@ struct Asked<T, K, C> {
     kind: Kind,
     key: K,
     compute: C,
+    /// How much of the room a value takes.
+    weight: fn(&T) -> usize,
+    room: usize,
     is_final: fn(&T) -> bool,
 }
 
 struct Block<T> {
     engine: Engine,
-    /// In the order of the ids asked for.
+    /// Of the first of the ids asked for, as many as there was room for.
     values: Vec<(ObjectId, T)>,
     hits: u32,
 }

@@ -3,8 +3,10 @@
 //! A new mirror is fetched beside its place and moved there when it is whole. Objects only ever arrive in new files,
 //! so whoever reads meanwhile is not disturbed.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use gitfleet_shared::contract::{Failure, FailureClass};
@@ -18,11 +20,13 @@ use crate::repository;
 pub struct Mirrors {
     directory: PathBuf,
     credentials: Credentials,
+    /// Held while a mirror is written: two jobs may ask for one URL.
+    busy: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
 }
 
 impl Mirrors {
     pub fn new(directory: PathBuf, credentials: Credentials) -> Self {
-        Self { directory, credentials }
+        Self { directory, credentials, busy: Mutex::default() }
     }
 
     /// Returns where the mirror of `url` is or would be.
@@ -39,6 +43,10 @@ impl Mirrors {
     /// A classified failure; the mirror is as it was before.
     pub fn fetch(&self, url: &str, interrupt: &AtomicBool) -> Result<PathBuf, Failure> {
         let path = self.path(url);
+        // Neither map nor mirror is half changed by a panic under these locks.
+        let turn =
+            self.busy.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone();
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let fetched = if path.exists() {
             self.fetch_into(&path, url, interrupt)
         } else {

@@ -89,14 +89,17 @@ pub fn pin(repository: &gix::Repository, revisions: &Revisions) -> Result<Option
             message,
         }
     };
-    let mut head = repository.head().map_err(|error| broken(&error))?;
-    let head_branch = head.referent_name().map(|name| name.shorten().to_string());
-    let head_id = match &head.kind {
-        gix::head::Kind::Unborn(_) => None,
-        _ => Some(head.peel_to_commit().map_err(|error| broken(&error))?.id),
+    // Asked only where it is needed: a broken HEAD is no reason not to walk a sound branch.
+    let head = || -> Result<Option<(gix::ObjectId, Option<String>)>, Failure> {
+        let mut head = repository.head().map_err(|error| broken(&error))?;
+        let branch = head.referent_name().map(|name| name.shorten().to_string());
+        Ok(match &head.kind {
+            gix::head::Kind::Unborn(_) => None,
+            _ => Some((head.peel_to_commit().map_err(|error| broken(&error))?.id, branch)),
+        })
     };
     match revisions {
-        Revisions::Head => Ok(head_id.map(|head| Pinned { head, branch: head_branch, tips: vec![head] })),
+        Revisions::Head => Ok(head()?.map(|(head, branch)| Pinned { head, branch, tips: vec![head] })),
         Revisions::Branch(name) => {
             let found = [format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")]
                 .iter()
@@ -117,14 +120,20 @@ pub fn pin(repository: &gix::Repository, revisions: &Revisions) -> Result<Option
                         class: FailureClass::Corrupt,
                         message: format!("its refs cannot be read: {error}"),
                     })?;
+                    // `origin/HEAD` and its like repeat another ref, or dangle where that one was pruned.
+                    if matches!(reference.target(), gix::refs::TargetRef::Symbolic(_)) {
+                        continue;
+                    }
                     tips.push(reference.peel_to_commit().map_err(|error| broken(&error))?.id);
                 }
             }
-            tips.extend(head_id);
+            // Without a commit of its own, HEAD lends its place to the first branch by name.
+            let first = tips.first().copied();
+            let head = head()?.map(|(head, _)| head);
+            tips.extend(head);
             tips.sort_unstable();
             tips.dedup();
-            let Some(head) = head_id.or(tips.first().copied()) else { return Ok(None) };
-            Ok(Some(Pinned { head, branch: None, tips }))
+            Ok(head.or(first).map(|head| Pinned { head, branch: None, tips }))
         }
     }
 }

@@ -114,7 +114,7 @@ impl<'a> Walker<'a> {
     ///
     /// # Errors
     ///
-    /// Where a commit reachable from `new` cannot be read.
+    /// Where a new tip cannot be read.
     pub fn since(&mut self, new: &[gix::ObjectId], old: &[gix::ObjectId]) -> Result<Growth, ReadError> {
         let mut painting = Painting::default();
         let mut order = Vec::new();
@@ -123,8 +123,7 @@ impl<'a> Walker<'a> {
         for (id, reach) in seeds.chain(old.iter().map(|id| (*id, Reach { new: false, old: true }))) {
             match self.paint(id, reach, &mut painting) {
                 Ok(()) => {}
-                // An old tip that is gone tells of a rewrite; a new one that is gone, of damage.
-                Err(ReadError::Missing(_)) if reach.old => return Ok(Growth::Rewritten),
+                Err(_) if reach.old => return Ok(Growth::Rewritten),
                 Err(error) => return Err(error),
             }
         }
@@ -134,7 +133,11 @@ impl<'a> Walker<'a> {
                 order.push(id);
             }
             for parent in parents {
-                self.paint(parent, reach, &mut painting)?;
+                // What was old may have been pruned since it was replaced. If it is the new history that is damaged,
+                // walking all of it will tell.
+                if self.paint(parent, reach, &mut painting).is_err() {
+                    return Ok(Growth::Rewritten);
+                }
             }
         }
         if !painting.undecided.is_empty() {

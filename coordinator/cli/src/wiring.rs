@@ -54,7 +54,10 @@ impl DataDir {
         // The system lets go of the lock when the process ends, however it ends.
         let lock = std::fs::File::create(path.join("lock")).with_context(context)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => {
+                forget_passing(path).with_context(context)?;
+                Ok(Self { path: path.to_owned(), _lock: lock })
+            }
             Err(std::fs::TryLockError::WouldBlock) => {
                 Err(Refusal::new(Exit::Conflict, format!("another gitfleet is using {}", path.display()))
                     .hint("wait for it to end, or give this one a --data-dir of its own")
@@ -88,7 +91,8 @@ impl Embedded {
                 (Some(cache), path.to_owned(), None)
             }
             Keep::Nothing => {
-                let passing = tempfile::tempdir().context("cannot create a temporary directory")?;
+                let passing = tempfile::Builder::new().prefix(PASSING).tempdir_in(path);
+                let passing = passing.context("cannot create a temporary directory")?;
                 (None, passing.path().to_owned(), Some(passing))
             }
         };
@@ -129,6 +133,20 @@ impl Embedded {
         }
         self.sqlite.close().await;
     }
+}
+
+/// How directories begin that are to be gone when the process ends.
+const PASSING: &str = "passing-";
+
+/// Removes what killed processes left.
+fn forget_passing(directory: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(PASSING) {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Opens the store alone, beside whoever else has it open.

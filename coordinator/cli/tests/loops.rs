@@ -25,7 +25,7 @@ use gitfleet_shared::queue::in_process::InProcess;
 use gitfleet_shared::queue::{Consumer, Queue, QueueError, Topic};
 use gitfleet_shared::window::Window;
 use gitfleet_worker::credentials::Credentials;
-use gitfleet_worker::job::{Config as WorkerConfig, Worker};
+use gitfleet_worker::job::{Config as WorkerConfig, SLICE_CHANGES, Worker};
 use tokio::sync::Notify;
 
 const LIMIT: u64 = 1 << 20;
@@ -39,6 +39,7 @@ struct Machine {
     in_process: InProcess,
     cache: Arc<dyn Cache>,
     store: Arc<dyn Store>,
+    slice_changes: usize,
     folder: tempfile::TempDir,
 }
 
@@ -55,6 +56,7 @@ impl Machine {
             in_process,
             cache: Arc::new(Embedded::open(&folder.path().join("cache")).unwrap()),
             store: Arc::new(Sqlite::open(&folder.path().join("store")).await.unwrap()),
+            slice_changes: SLICE_CHANGES,
             folder,
         }
     }
@@ -65,6 +67,7 @@ impl Machine {
             slots,
             mirrors: self.folder.path().join("mirrors"),
             credentials: Credentials::default(),
+            slice_changes: self.slice_changes,
         };
         Worker::new(self.queue.clone(), self.cache.clone(), config)
     }
@@ -159,6 +162,29 @@ async fn more_slots_than_outcomes_may_wait_block_nobody() {
     let history = history::generate(11);
     let expect = undisturbed(&[history.path()]).await;
     assert_eq!(Machine::new().await.analyse(&[history.path()], 64, 1).await, expect);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slices_that_grow_too_large_are_put_back_and_counted_once() {
+    let history = history::generate(12);
+    let expect = undisturbed(&[history.path()]).await;
+    for slice_changes in [1, 3, 50] {
+        let mut machine = Machine::new().await;
+        machine.slice_changes = slice_changes;
+        assert_eq!(machine.analyse(&[history.path()], 2, 1_000).await, expect, "{slice_changes} changes");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_source_may_be_asked_for_twice() {
+    let history = history::generate(13);
+    let machine = Machine::new().await;
+    let report: serde_json::Value =
+        serde_json::from_str(&machine.analyse(&[history.path(), history.path()], 2, 50).await).unwrap();
+    for row in [0, 1] {
+        assert_eq!(report["repositories"][row]["commits"], report["totals"]["commits"], "row {row}");
+        assert_eq!(report["repositories"][row]["conservation"]["holds"], true, "row {row}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

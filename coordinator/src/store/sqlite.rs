@@ -131,8 +131,8 @@ impl Store for Sqlite {
         batches::record_dry_run(&self.pool, outcome, commits_seen, commits_new).await
     }
 
-    async fn record_slice(&self, outcome: &Outcome, slice: &SliceResult) -> Result<()> {
-        batches::record_slice(&self.pool, outcome, slice).await
+    async fn record_slice(&self, outcome: &Outcome, slice: &SliceResult, rest: Option<&Job>) -> Result<()> {
+        batches::record_slice(&self.pool, outcome, slice, rest).await
     }
 
     async fn record_tip(&self, outcome: &Outcome, tip: TipResult) -> Result<()> {

@@ -17,7 +17,7 @@ use gitfleet_coordinator::store::RepositoryState;
 use gitfleet_coordinator::submit::{Requested, Submission, submit};
 use gitfleet_shared::contract::{Revisions, Source};
 use gitfleet_shared::window::Window;
-use gitfleet_worker::job::{Config as WorkerConfig, Worker};
+use gitfleet_worker::job::{Config as WorkerConfig, SLICE_CHANGES, Worker};
 use tokio::sync::watch;
 
 use super::report::PUBLISHED;
@@ -239,14 +239,16 @@ async fn analyse(
             slots: *slots,
             mirrors: parts.mirrors.clone(),
             credentials: credentials(settings),
+            slice_changes: SLICE_CHANGES,
         },
     );
     let working = tokio::spawn({
         let (work, queue) = (worker.run(stop::stopped(stopped.clone())), parts.queue_closer());
+        let told = stopped.clone();
         async move {
             let worked = work.await;
-            if worked.is_err() {
-                // Without a worker the coordinator would wait for ever.
+            // Without a worker the coordinator would wait for ever. One that was told to stop was told so, too.
+            if told.borrow().is_none() {
                 queue.close();
             }
             worked
@@ -276,9 +278,13 @@ async fn analyse(
     .await;
     display.end();
     parts.close_queue();
-    // The slots end with the queue, or were told to stop.
-    working.await?.context("cannot start the worker's threads")?;
     signals.abort();
+    match working.is_finished() || ended.is_ok() {
+        // The slots end with the queue, or were told to stop; what ended them early is what went wrong.
+        true => working.await?.context("the worker ended early")?,
+        // Nobody will record what they still compute.
+        false => working.abort(),
+    }
     if ended? == End::Stopped {
         parts.store.abandon(batch).await?;
         talk::line(match request.keep {

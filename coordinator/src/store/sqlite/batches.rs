@@ -254,7 +254,12 @@ pub(super) async fn record_dry_run(pool: &SqlitePool, outcome: &Outcome, seen: u
     transaction.commit().await.doing("record a survey")
 }
 
-pub(super) async fn record_slice(pool: &SqlitePool, outcome: &Outcome, slice: &SliceResult) -> Result<()> {
+pub(super) async fn record_slice(
+    pool: &SqlitePool,
+    outcome: &Outcome,
+    slice: &SliceResult,
+    rest: Option<&Job>,
+) -> Result<()> {
     let mut transaction = pool.begin().await.doing("begin")?;
     if let Some(position) = end_job(&mut transaction, outcome).await? {
         let row = sqlx::query(
@@ -270,6 +275,8 @@ pub(super) async fn record_slice(pool: &SqlitePool, outcome: &Outcome, slice: &S
         // A slice that arrives after its repository failed has nothing to add to.
         if let Some(set) = row.get::<Option<i64>, _>(0) {
             facts::insert(&mut transaction, FactSet(set), &slice.facts, &slice.mainline_merges).await?;
+            insert_jobs(&mut transaction, position, rest.map(std::slice::from_ref).unwrap_or_default())
+                .await?;
             publish_if_done(&mut transaction, outcome.batch, position).await?;
         }
     }

@@ -275,13 +275,18 @@ pub(super) async fn read(
     snapshot: i64,
     each: &mut (dyn for<'a> FnMut(&'a CommitFacts) + Send),
 ) -> Result<()> {
-    let signatures: HashMap<i64, Signature> = sqlx::query("SELECT id, name, email FROM signature")
-        .fetch_all(pool)
-        .await
-        .doing("list signatures")?
-        .iter()
-        .map(|row| (row.get(0), Signature { name: row.get(1), email: row.get(2) }))
-        .collect();
+    let signatures: HashMap<i64, Signature> = sqlx::query(
+        "SELECT id, name, email FROM signature WHERE id IN ( \
+             SELECT p.signature_id FROM snapshot_commit s JOIN commit_person p ON p.commit_id = s.commit_id \
+             WHERE s.snapshot_id = ?)",
+    )
+    .bind(snapshot)
+    .fetch_all(pool)
+    .await
+    .doing("list signatures")?
+    .iter()
+    .map(|row| (row.get(0), Signature { name: row.get(1), email: row.get(2) }))
+    .collect();
     // Both streams come in the order of their primary keys, so neither is sorted nor held.
     let mut commits = sqlx::query(
         "SELECT c.id, c.oid, c.parents, c.authored_seconds, c.authored_offset_minutes, c.committed_seconds, \
