@@ -279,11 +279,12 @@ async fn analyse(
     display.end();
     parts.close_queue();
     signals.abort();
-    match working.is_finished() || ended.is_ok() {
+    if working.is_finished() || ended.is_ok() {
         // The slots end with the queue, or were told to stop; what ended them early is what went wrong.
-        true => working.await?.context("the worker ended early")?,
+        working.await?.context("the worker ended early")?;
+    } else {
         // Nobody will record what they still compute.
-        false => working.abort(),
+        working.abort();
     }
     if ended? == End::Stopped {
         parts.store.abandon(batch).await?;
