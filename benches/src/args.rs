@@ -1,0 +1,58 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// gitfleet side by side with git: the same questions, asked of both in turn, compared line by line and timed
+///
+/// With repositories and nothing else: facts beside git, whole runs cold and warm, and what a commit costs. Sides
+/// take turns, one round of each before counting, and medians are printed. Only ratios of one run are worth quoting.
+/// The exit code is 1 where an answer differs from git's.
+#[derive(Debug, Parser)]
+#[command(name = "side-by-side", args_conflicts_with_subcommands = true)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) part: Option<Part>,
+
+    #[command(flatten)]
+    pub(crate) main: Main,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Main {
+    /// Repositories on this machine; they are only read
+    #[arg(required = true)]
+    pub(crate) repositories: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) setting: Setting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Setting {
+    /// Counted runs of each side
+    #[arg(long, default_value_t = 5)]
+    pub(crate) runs: usize,
+
+    /// Jobs that gitfleet does at the same time
+    #[arg(long, default_value_t = 2)]
+    pub(crate) jobs: usize,
+
+    /// Another gitfleet than the one beside this program
+    #[arg(long)]
+    pub(crate) gitfleet: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Part {
+    /// How one run is measured: starts a program and tells what it cost
+    #[command(hide = true)]
+    Relay {
+        stdout: PathBuf,
+        program: OsString,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
