@@ -47,6 +47,18 @@ pub(crate) struct Setting {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Part {
+    /// The parts of an analysis one by one: walk, tree diff, inflate, blob diff, encoding, cache, aggregation
+    Micro {
+        repository: PathBuf,
+
+        /// Commits without merges to work on, newest first
+        #[arg(long, default_value_t = 2_000)]
+        commits: usize,
+
+        #[command(flatten)]
+        setting: Setting,
+    },
+
     /// How one run is measured: starts a program and tells what it cost
     #[command(hide = true)]
     Relay {

@@ -10,9 +10,12 @@ mod agreement;
 mod analysis;
 mod args;
 mod bench;
+mod cost;
+mod cpu;
 mod facts;
 mod git;
 mod history;
+mod micro;
 mod run;
 mod samples;
 mod side_by_side;
@@ -32,6 +35,9 @@ fn main() -> ExitCode {
                 table::say(&line);
                 true
             })
+        }
+        Some(Part::Micro { repository, commits, setting }) => {
+            micro::all(&repository, commits, &setting).map(|()| true)
         }
         None => side_by_side::all(&main),
     };

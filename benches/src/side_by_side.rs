@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use crate::analysis::{self, Analyses};
 use crate::args::Main;
 use crate::bench::{self, Bench};
+use crate::cost::{self, Cost};
 use crate::facts::{self, Facts, Renames};
 use crate::git;
 use crate::table;
@@ -15,16 +16,19 @@ use crate::table;
 pub(crate) fn all(main: &Main) -> anyhow::Result<bool> {
     let bench = Bench::new(&main.setting)?;
     bench.introduce()?;
-    let mut agreed = true;
+    let (mut agreed, mut costs) = (true, Vec::new());
     for repository in &main.repositories {
         let repository = bench::absolute(repository)?;
-        agreed &=
+        let (agrees, cost) =
             one(&bench, &repository).with_context(|| format!("cannot measure {}", repository.display()))?;
+        agreed &= agrees;
+        costs.push((bench::name(&repository), cost));
     }
+    cost::print(&costs);
     Ok(agreed)
 }
 
-fn one(bench: &Bench, repository: &Path) -> anyhow::Result<bool> {
+fn one(bench: &Bench, repository: &Path) -> anyhow::Result<(bool, Cost)> {
     let name = bench::name(repository);
     table::talk(&format!("{name}: preparing"));
     let head = git::commit(repository, "HEAD")?;
@@ -50,5 +54,6 @@ fn one(bench: &Bench, repository: &Path) -> anyhow::Result<bool> {
     let mut whole = analysis::table();
     analyses.rows(&followed, &mut whole);
     whole.print(&format!("{name}: whole runs of gitfleet"));
-    Ok(plain.differing == 0 && followed.differing == 0 && analyses.disagreements() == 0)
+    let agrees = plain.differing == 0 && followed.differing == 0 && analyses.disagreements() == 0;
+    Ok((agrees, Cost::of(repository, &head, bench.jobs, &analyses)?))
 }
