@@ -59,6 +59,31 @@ pub(crate) enum Part {
         setting: Setting,
     },
 
+    /// One history in slices: work done twice, and what two processes win; asks `gitfleet facts --slice K/N`
+    Slices {
+        repository: PathBuf,
+
+        /// Into how many slices to cut
+        #[arg(long, value_delimiter = ',', default_values_t = [2, 4, 8, 16])]
+        slices: Vec<usize>,
+
+        #[command(flatten)]
+        setting: Setting,
+    },
+
+    /// Facts of growing histories beside git: the same repository at older and older commits
+    Curve {
+        repository: PathBuf,
+
+        /// Histories of about this many commits; the whole one comes last
+        #[arg(long, value_delimiter = ',',
+            default_values_t = [1_000, 2_000, 5_000, 10_000, 20_000, 40_000, 80_000])]
+        commits: Vec<usize>,
+
+        #[command(flatten)]
+        setting: Setting,
+    },
+
     /// How one run is measured: starts a program and tells what it cost
     #[command(hide = true)]
     Relay {

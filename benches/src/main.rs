@@ -12,6 +12,7 @@ mod args;
 mod bench;
 mod cost;
 mod cpu;
+mod curve;
 mod facts;
 mod git;
 mod history;
@@ -19,6 +20,7 @@ mod micro;
 mod run;
 mod samples;
 mod side_by_side;
+mod slices;
 mod table;
 
 use std::process::ExitCode;
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         Some(Part::Micro { repository, commits, setting }) => {
             micro::all(&repository, commits, &setting).map(|()| true)
         }
+        Some(Part::Slices { repository, slices, setting }) => slices::all(&repository, &slices, &setting),
+        Some(Part::Curve { repository, commits, setting }) => curve::all(&repository, &commits, &setting),
         None => side_by_side::all(&main),
     };
     match agreed {
