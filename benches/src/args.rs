@@ -84,6 +84,37 @@ pub(crate) enum Part {
         setting: Setting,
     },
 
+    /// The least that facts can cost, measured, and how far gitfleet is from it
+    ///
+    /// The least: each commit, tree and blob that the non-merge commits need is inflated once and its delta applied
+    /// once, its base at hand; each pair of trees that differ, and each pair of contents, is compared once.
+    Floor {
+        repository: PathBuf,
+
+        #[command(flatten)]
+        setting: Setting,
+    },
+
+    /// The floor's own work, once
+    #[command(hide = true)]
+    FloorOnce { repository: PathBuf, head: String },
+
+    /// Other programs on the same repository, those that are named: their usual run against ours, cold and again
+    Others {
+        repository: PathBuf,
+
+        /// The `gitflow-analytics` of PyPI
+        #[arg(long)]
+        gfa: Option<PathBuf>,
+
+        /// The `tga` of crates.io
+        #[arg(long)]
+        tga: Option<PathBuf>,
+
+        #[command(flatten)]
+        setting: Setting,
+    },
+
     /// How one run is measured: starts a program and tells what it cost
     #[command(hide = true)]
     Relay {

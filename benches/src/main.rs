@@ -14,9 +14,11 @@ mod cost;
 mod cpu;
 mod curve;
 mod facts;
+mod floor;
 mod git;
 mod history;
 mod micro;
+mod others;
 mod run;
 mod samples;
 mod side_by_side;
@@ -28,6 +30,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{CommandLine, Part};
+
+/// The allocator that gitfleet has, so that its parts cost here what they cost there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let CommandLine { part, main } = CommandLine::parse();
@@ -43,6 +49,11 @@ fn main() -> ExitCode {
         }
         Some(Part::Slices { repository, slices, setting }) => slices::all(&repository, &slices, &setting),
         Some(Part::Curve { repository, commits, setting }) => curve::all(&repository, &commits, &setting),
+        Some(Part::Floor { repository, setting }) => floor::all(&repository, &setting),
+        Some(Part::FloorOnce { repository, head }) => floor::once(&repository, &head).map(|()| true),
+        Some(Part::Others { repository, gfa, tga, setting }) => {
+            others::all(&repository, gfa, tga, &setting).map(|()| true)
+        }
         None => side_by_side::all(&main),
     };
     match agreed {
