@@ -13,6 +13,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use gitfleet_worker::contents::Bytes;
+use gitfleet_worker::lines::Differ;
 use gitfleet_worker::objects::Objects;
 use gitfleet_worker::{lines, repository};
 use serde_json::{Map, Value};
@@ -165,22 +167,21 @@ fn compare(objects: &Objects, needs: &Needs) -> anyhow::Result<Compared> {
     let hash = objects.hash_kind();
     batches(
         &needs.trees,
-        |id, buffer| objects.tree(id, buffer).is_ok(),
+        |id| objects.tree(id).ok(),
         &mut compared.trees,
         |old, new| {
             needs::different(old, new, hash, |_, _| ());
         },
     )?;
-    let blob = |id: &gix::ObjectId, buffer: &mut Vec<u8>| {
-        objects.blob(id, buffer).is_ok() && !lines::looks_binary(buffer)
-    };
+    let blob = |id: &gix::ObjectId| objects.blob(id).ok().filter(|content| !lines::looks_binary(content));
     let (pairs, sides): (Vec<Pair>, Vec<Pair>) =
         needs.blobs.iter().partition(|pair| pair.old.is_some() && pair.new.is_some());
+    let mut differ = Differ::default();
     batches(&pairs, blob, &mut compared.contents, |old, new| {
         // The probe for binary contents is part of the work, too. Only what differs goes to the search: git's own
         // cost limits look at more of a file, which costs more and is not the least.
         let (old_middle, new_middle) = ends::cut(old, new);
-        black_box((lines::looks_binary(old), lines::looks_binary(new), lines::diff(old_middle, new_middle)));
+        black_box((lines::looks_binary(old), lines::looks_binary(new), differ.diff(old_middle, new_middle)));
     })?;
     batches(&sides, blob, &mut compared.sides, |old, new| {
         black_box((lines::looks_binary(old), lines::looks_binary(new)));
@@ -198,16 +199,15 @@ fn compare(objects: &Objects, needs: &Needs) -> anyhow::Result<Compared> {
 /// Calls `work` with both sides of each pair that `read` can read, and adds to `part` what that took.
 fn batches(
     pairs: &[Pair],
-    read: impl Fn(&gix::ObjectId, &mut Vec<u8>) -> bool,
+    read: impl Fn(&gix::ObjectId) -> Option<Bytes>,
     part: &mut Part,
     mut work: impl FnMut(&[u8], &[u8]),
 ) -> anyhow::Result<()> {
-    let mut batch: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut batch: Vec<(Bytes, Bytes)> = Vec::new();
     let mut bytes = 0;
     for (position, pair) in pairs.iter().enumerate() {
-        let (mut old, mut new) = (Vec::new(), Vec::new());
-        let side = |id: Option<gix::ObjectId>, buffer: &mut Vec<u8>| id.is_none_or(|id| read(&id, buffer));
-        if side(pair.old, &mut old) && side(pair.new, &mut new) {
+        let side = |id: Option<gix::ObjectId>| id.map_or(Some(Bytes::default()), |id| read(&id));
+        if let (Some(old), Some(new)) = (side(pair.old), side(pair.new)) {
             bytes += old.len() + new.len();
             batch.push((old, new));
         }

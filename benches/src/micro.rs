@@ -3,7 +3,6 @@
 //! Each part is run once to warm up and then counted `runs` times, in CPU time of this process, because that is what
 //! a busy machine disturbs least.
 
-use std::collections::HashSet;
 use std::hint::black_box;
 use std::path::Path;
 
@@ -20,11 +19,14 @@ use gitfleet_shared::metrics::sums::Sums;
 use gitfleet_shared::metrics::weeks::Weeks;
 use gitfleet_shared::metrics::{Observation, PersonId};
 use gitfleet_shared::window::Window;
+use gitfleet_worker::contents::Bytes;
 use gitfleet_worker::facts::Engine;
+use gitfleet_worker::lines::Differ;
 use gitfleet_worker::objects::Objects;
 use gitfleet_worker::tree::{self, Change};
 use gitfleet_worker::walk::Walker;
 use gitfleet_worker::{commit, lines, repository};
+use gix::hashtable::HashSet;
 
 use crate::args::Setting;
 use crate::bench;
@@ -84,8 +86,8 @@ impl Micro {
 
 /// A pair of contents under one path.
 struct Pair {
-    old: Vec<u8>,
-    new: Vec<u8>,
+    old: Bytes,
+    new: Bytes,
 }
 
 /// Measures the parts on the newest `limit` commits without merges of the repository at `path`.
@@ -99,14 +101,14 @@ pub(crate) fn all(path: &Path, limit: usize, setting: &Setting) -> anyhow::Resul
     let columns = ["part", "operation", "operations", "ns / operation", "MB", "MB / s"];
     let mut micro = Micro { runs: setting.runs.max(1), table: Table::new(2, &columns) };
 
-    let walked = Walker::new(&objects(), HashSet::new()).all(&[head])?;
+    let walked = Walker::new(&objects(), HashSet::default()).all(&[head])?;
     micro.part(
         "walk",
         "commit",
         &Amount { operations: walked.len(), bytes: None },
         || Ok(objects()),
         |objects| {
-            black_box(Walker::new(&objects, HashSet::new()).all(&[head])?);
+            black_box(Walker::new(&objects, HashSet::default()).all(&[head])?);
             Ok(())
         },
     )?;
@@ -132,10 +134,9 @@ pub(crate) fn all(path: &Path, limit: usize, setting: &Setting) -> anyhow::Resul
     )?;
 
     let blobs = blobs(&changes);
-    let mut buffer = Vec::new();
     let sizes: usize = {
         let objects = objects();
-        blobs.iter().map(|id| objects.blob(id, &mut buffer).map_or(0, |()| buffer.len())).sum()
+        blobs.iter().map(|id| objects.blob(id).map_or(0, |content| content.len())).sum()
     };
     micro.part(
         "inflate and delta resolution",
@@ -145,7 +146,7 @@ pub(crate) fn all(path: &Path, limit: usize, setting: &Setting) -> anyhow::Resul
         |objects| {
             for id in &blobs {
                 // Missing ones are skipped, as they were when sizes were summed.
-                black_box(objects.blob(id, &mut buffer).is_ok());
+                black_box(objects.blob(id).is_ok());
             }
             Ok(())
         },
@@ -157,10 +158,10 @@ pub(crate) fn all(path: &Path, limit: usize, setting: &Setting) -> anyhow::Resul
         "blob diff",
         "pair",
         &Amount { operations: pairs.len(), bytes: Some(bytes) },
-        || Ok(()),
-        |()| {
+        || Ok(Differ::default()),
+        |mut differ| {
             for pair in &pairs {
-                black_box(lines::diff(&pair.old, &pair.new));
+                black_box(differ.diff(&pair.old, &pair.new));
             }
             Ok(())
         },
@@ -190,15 +191,13 @@ fn trees(
     objects: &Objects,
     commits: &[gix::ObjectId],
 ) -> anyhow::Result<Vec<(Option<gix::ObjectId>, gix::ObjectId)>> {
-    let mut buffer = Vec::new();
-    let mut links = |id: &gix::ObjectId| {
-        objects.commit(id, &mut buffer)?;
-        commit::links(&buffer).with_context(|| format!("commit {id} cannot be parsed"))
+    let links = |id: &gix::ObjectId| {
+        commit::links(&objects.commit(id)?).with_context(|| format!("commit {id} cannot be parsed"))
     };
     let mut trees = Vec::new();
     for id in commits {
         let own = links(id)?;
-        let parent = own.parents.first().map(&mut links).transpose()?;
+        let parent = own.parents.first().map(links).transpose()?;
         trees.push((parent.map(|parent| parent.tree), own.tree));
     }
     Ok(trees)
@@ -206,7 +205,7 @@ fn trees(
 
 /// Returns the blobs on either side of `changes`, each once, in the order in which they are met.
 fn blobs(changes: &[Change]) -> Vec<gix::ObjectId> {
-    let mut met = HashSet::new();
+    let mut met = HashSet::default();
     let sides = changes.iter().flat_map(|change| [change.old, change.new]).flatten();
     sides.filter(|side| side.mode.is_regular() && met.insert(side.id)).map(|side| side.id).collect()
 }
@@ -219,9 +218,9 @@ fn pairs(objects: &Objects, changes: &[Change]) -> Vec<Pair> {
         if !old.mode.is_regular() || !new.mode.is_regular() || old.id == new.id {
             continue;
         }
-        let mut pair = Pair { old: Vec::new(), new: Vec::new() };
-        let read = objects.blob(&old.id, &mut pair.old).and_then(|()| objects.blob(&new.id, &mut pair.new));
-        if read.is_err() || lines::looks_binary(&pair.old) || lines::looks_binary(&pair.new) {
+        let (Ok(old), Ok(new)) = (objects.blob(&old.id), objects.blob(&new.id)) else { continue };
+        let pair = Pair { old, new };
+        if lines::looks_binary(&pair.old) || lines::looks_binary(&pair.new) {
             continue;
         }
         bytes += pair.old.len() + pair.new.len();

@@ -13,26 +13,57 @@
 /// Lines of one side, as numbers: equal lines have equal numbers, below `kinds`.
 pub type Lines<'a> = &'a [u32];
 
-/// Returns how many lines of `old` are deleted and how many of `new` are added.
-pub fn count_changed(old: Lines, new: Lines, kinds: usize) -> (usize, usize) {
-    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let (old_rest, new_rest) = (&old[head..], &new[head..]);
-    let tail = common_tail(old_rest, new_rest);
-    let (old_middle, new_middle) = (&old_rest[..old_rest.len() - tail], &new_rest[..new_rest.len() - tail]);
-    if old_middle.is_empty() || new_middle.is_empty() {
-        return (old_middle.len(), new_middle.len());
-    }
-    // How often a line occurs is asked of the whole files, ends included.
-    let in_old = occurrences(old, kinds);
-    let in_new = occurrences(new, kinds);
-    let old_kept = worth_searching(old_middle, &in_new, frequent(old.len()));
-    let new_kept = worth_searching(new_middle, &in_old, frequent(new.len()));
-    let (deleted, added) = Search::new(&old_kept, &new_kept).run();
-    (old_middle.len() - old_kept.len() + deleted, new_middle.len() - new_kept.len() + added)
+/// The lines that both files begin and end with.
+pub struct Ends {
+    pub lines: usize,
+    /// How often each kind of line occurs among them.
+    pub occurrences: Vec<u32>,
 }
 
-fn common_tail(a: Lines, b: Lines) -> usize {
-    a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
+/// Returns how many lines of `old` are deleted and how many of `new` are added, where these are what is left of two
+/// files without their common ends.
+///
+/// git's limits depend on how often a line occurs in a whole file. Only where one of them may be reached is `ends`
+/// asked, because counting there costs more than all the rest.
+pub fn count_changed(old: Lines, new: Lines, kinds: usize, ends: impl FnOnce() -> Ends) -> (usize, usize) {
+    let mut in_old = occurrences(old, kinds);
+    let mut in_new = occurrences(new, kinds);
+    let short = old.len() + new.len() < 2 * PATIENT_COST.unsigned_abs();
+    let (old_kept, new_kept) = if short && !may_drop(old, &in_new) && !may_drop(new, &in_old) {
+        // Nothing is dropped that has a match, and the search is at its end before its patience is: what is found is
+        // the longest common subsequence, for which lines without a match do not count.
+        (with_match(old, &in_new), with_match(new, &in_old))
+    } else {
+        let ends = ends();
+        for counts in [&mut in_old, &mut in_new] {
+            counts.iter_mut().zip(&ends.occurrences).for_each(|(count, more)| *count += more);
+        }
+        (
+            worth_searching(old, &in_new, frequent(old.len() + ends.lines)),
+            worth_searching(new, &in_old, frequent(new.len() + ends.lines)),
+        )
+    };
+    let (deleted, added) = Search::new(&old_kept, &new_kept).run();
+    (old.len() - old_kept.len() + deleted, new.len() - new_kept.len() + added)
+}
+
+/// Whether a line with a match may turn out to be frequent and in the midst of changes: fewer than seven changed ones
+/// around it never outnumber the line itself by more than three to one.
+fn may_drop(lines: Lines, in_other: &[u32]) -> bool {
+    const FEWEST_CHANGED: usize = 7;
+    let matched = |line: &u32| in_other[*line as usize] > 0;
+    let changed = lines.iter().filter(|line| !matched(line)).count();
+    if changed < FEWEST_CHANGED {
+        return false;
+    }
+    // One stands between the first changed line and the last.
+    let first = lines.iter().position(|line| !matched(line)).unwrap_or_default();
+    let last = lines.iter().rposition(|line| !matched(line)).unwrap_or_default();
+    last - first + 1 > changed
+}
+
+fn with_match(lines: Lines, in_other: &[u32]) -> Vec<u32> {
+    lines.iter().filter(|line| in_other[**line as usize] > 0).copied().collect()
 }
 
 fn occurrences(lines: Lines, kinds: usize) -> Vec<u32> {
@@ -379,8 +410,12 @@ impl<'a> Search<'a> {
 mod tests {
     use super::*;
 
+    fn no_ends() -> Ends {
+        Ends { lines: 0, occurrences: Vec::new() }
+    }
+
     fn check(old: &[u32], new: &[u32], expect: (usize, usize)) {
-        assert_eq!(count_changed(old, new, 10), expect, "{old:?} {new:?}");
+        assert_eq!(count_changed(old, new, 10, no_ends), expect, "{old:?} {new:?}");
     }
 
     #[test]
@@ -423,7 +458,7 @@ mod tests {
             let search = Search::new(&old, &new).run();
             let common = longest_common(&old, &new);
             proptest::prop_assert_eq!(search, (old.len() - common, new.len() - common));
-            let (deleted, added) = count_changed(&old, &new, 9);
+            let (deleted, added) = count_changed(&old, &new, 9, no_ends);
             proptest::prop_assert_eq!(deleted + new.len(), added + old.len());
             proptest::prop_assert!(deleted >= old.len() - common);
         }

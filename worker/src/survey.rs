@@ -193,15 +193,12 @@ fn refs_digest(
 
 /// Returns `.mailmap` at the root of the commit's tree. A symlink is not followed, as git does not follow it.
 fn mailmap(objects: &Objects, commit: gix::ObjectId) -> Option<Vec<u8>> {
-    let mut buffer = Vec::new();
-    objects.commit(&commit, &mut buffer).ok()?;
-    let root = crate::commit::links(&buffer)?.tree;
+    let root = crate::commit::links(&objects.commit(&commit).ok()?)?.tree;
     let side = tree::entry(objects, root, b".mailmap")?;
     if !side.mode.is_regular() {
         return None;
     }
-    objects.blob(&side.id, &mut buffer).ok()?;
-    Some(buffer)
+    Some(objects.blob(&side.id).ok()?.to_vec())
 }
 
 fn ours(id: gix::ObjectId) -> ObjectId {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use anyhow::Context as _;
 use gitfleet_worker::commit;
+use gitfleet_worker::contents::Bytes;
 use gitfleet_worker::objects::Objects;
 use gitfleet_worker::walk::Walker;
 use gix::objs::TreeRefIter;
@@ -32,18 +33,16 @@ impl Needs {
     /// the trees and blobs in which they differ from their parent.
     pub(super) fn of(objects: &Objects, head: gix::ObjectId) -> anyhow::Result<Self> {
         let mut needs = Self::default();
-        let mut buffer = Vec::new();
-        let mut links = |id: &gix::ObjectId| {
-            objects.commit(id, &mut buffer)?;
-            commit::links(&buffer).with_context(|| format!("commit {id} cannot be parsed"))
+        let links = |id: &gix::ObjectId| {
+            commit::links(&objects.commit(id)?).with_context(|| format!("commit {id} cannot be parsed"))
         };
-        for visited in Walker::new(objects, HashSet::new()).all(&[head])? {
+        for visited in Walker::new(objects, gix::hashtable::HashSet::default()).all(&[head])? {
             needs.object(visited.id);
             if visited.is_merge() {
                 continue;
             }
             let own = links(&visited.id)?.tree;
-            let parent = visited.first_parent.as_ref().map(&mut links).transpose()?;
+            let parent = visited.first_parent.as_ref().map(links).transpose()?;
             needs.directory(objects, Pair { old: parent.map(|parent| parent.tree), new: Some(own) });
         }
         Ok(needs)
@@ -58,19 +57,13 @@ impl Needs {
     /// Adds two directories and all that differs below them.
     fn directory(&mut self, objects: &Objects, pair: Pair) {
         let mut waiting = vec![pair];
-        let (mut old, mut new) = (Vec::new(), Vec::new());
         while let Some(pair) = waiting.pop() {
             // A pair that was met has had all below it met too.
             if pair.old == pair.new || !self.met_pairs.insert(pair) {
                 continue;
             }
-            let read = |id: Option<gix::ObjectId>, buffer: &mut Vec<u8>| {
-                buffer.clear();
-                id.is_none_or(|id| objects.tree(&id, buffer).is_ok())
-            };
-            if !read(pair.old, &mut old) || !read(pair.new, &mut new) {
-                continue;
-            }
+            let read = |id: Option<gix::ObjectId>| id.map_or(Ok(Bytes::default()), |id| objects.tree(&id));
+            let (Ok(old), Ok(new)) = (read(pair.old), read(pair.new)) else { continue };
             pair.old.into_iter().chain(pair.new).for_each(|id| self.object(id));
             self.trees.push(pair);
             let mut blobs = Vec::new();

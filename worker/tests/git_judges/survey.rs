@@ -1,6 +1,6 @@
 //! The survey: what a snapshot holds, and how it differs from an earlier one.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use gitfleet_shared::contract::{Base, Changed, FailureClass, Revisions, SurveyResult};
 use gitfleet_shared::object_id::ObjectId;
@@ -318,7 +318,7 @@ fn walks_of_random_graphs_are_what_rev_list_says() {
         let ids: Vec<String> =
             (0..marks.len()).map(|n| repo.git(&["rev-parse", &format!("refs/heads/b{n}")])).collect();
         let objects = Objects::new(open(&repo), NO_LIMIT);
-        let mut walker = Walker::new(&objects, HashSet::new());
+        let mut walker = Walker::new(&objects, gix::hashtable::HashSet::default());
         for _ in 0..40 {
             let some = |random: &mut Random, reach: usize| -> Vec<String> {
                 (0..1 + random.below(3)).map(|_| ids[random.below(reach)].clone()).collect()
