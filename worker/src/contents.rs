@@ -206,7 +206,10 @@ mod tests {
         }
         contents.keep(3, content(3, 100));
         contents.keep(4, content(4, 100));
-        assert_eq!([0, 1, 2, 3, 4].map(|place| contents.get(place).is_some()), [false, true, false, true, true]);
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|place| contents.get(place).is_some()),
+            [false, true, false, true, true]
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use gitfleet_shared::facts::CommitFacts;
 
 use crate::facts::Engine;
-use crate::objects::{Objects, ReadError};
+use crate::objects::{Limits, Objects, ReadError};
 use crate::repository;
 use crate::survey;
 use crate::walk::Walker;
@@ -40,11 +40,11 @@ pub fn facts(
     path: &Path,
     revision: &str,
     jobs: usize,
-    max_blob_bytes: u64,
+    limits: Limits,
     mut each: impl FnMut(CommitFacts) -> anyhow::Result<()>,
 ) -> Result<(), DoorError> {
-    let shared =
-        repository::open(path, max_blob_bytes).map_err(|failure| DoorError::Repository(failure.message))?;
+    let shared = repository::open(path, limits.max_blob_bytes)
+        .map_err(|failure| DoorError::Repository(failure.message))?;
     let local = shared.to_thread_local();
     let resolve = || local.rev_parse_single(revision).ok()?.object().ok()?.peel_to_commit().ok();
     let head = resolve()
@@ -54,7 +54,7 @@ pub fn facts(
         })?
         .id;
     let walk = Walk::default();
-    let engine = &|| Engine::new(shared.to_thread_local(), head, max_blob_bytes);
+    let engine = &|| Engine::new(shared.to_thread_local(), head, limits);
     std::thread::scope(|scope| {
         // Bounded, so that a slow reader of the output holds the engine back and not the memory full.
         let (sender, receiver) = mpsc::sync_channel(2 * jobs);
@@ -78,7 +78,7 @@ pub fn facts(
         let (local, walk) = (shared.to_thread_local(), &walk);
         scope.spawn(move || {
             let shallow = survey::shallow_commits(&local).into_iter().collect();
-            let objects = Objects::new(local, max_blob_bytes);
+            let objects = Objects::new(local, limits);
             let walked = Walker::new(&objects, shallow).each(&[head], |commit| walk.add(commit.id));
             walk.end();
             // Nobody listens any more where another thread failed first.
