@@ -14,8 +14,10 @@ use crate::survey;
 use crate::walk::Walker;
 
 /// Neighbouring commits share most of what must be decoded, so a thread takes a run of them at a time.
-const LARGEST_BLOCK: usize = 512;
+const BLOCK: usize = 512;
+/// Where the whole length is known, blocks are so long that each thread gets four, within these bounds.
 const SMALLEST_BLOCK: usize = 64;
+const LARGEST_BLOCK: usize = 4_096;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
@@ -120,7 +122,7 @@ impl Walk {
     fn add(&self, id: gix::ObjectId) {
         let mut walked = self.lock();
         walked.commits.push(id);
-        if walked.commits.len() % LARGEST_BLOCK == 0 {
+        if walked.commits.len().is_multiple_of(BLOCK) {
             self.changed.notify_all();
         }
     }
@@ -133,10 +135,10 @@ impl Walk {
     /// Waits for the next block, and returns it with the position of its first commit; `None` behind the last. Towards
     /// the end blocks become smaller, so that all threads end together.
     fn take(&self, threads: usize) -> Option<(usize, Vec<gix::ObjectId>)> {
-        let few = |walked: &mut Walked| !walked.ended && walked.commits.len() - walked.taken < LARGEST_BLOCK;
+        let few = |walked: &mut Walked| !walked.ended && walked.commits.len() - walked.taken < BLOCK;
         let mut walked = self.changed.wait_while(self.lock(), few).unwrap_or_else(PoisonError::into_inner);
         let left = walked.commits.len() - walked.taken;
-        let share = if walked.ended { left / (2 * threads.max(1)) } else { LARGEST_BLOCK };
+        let share = if walked.ended { left / (4 * threads.max(1)) } else { BLOCK };
         let (from, count) = (walked.taken, share.clamp(SMALLEST_BLOCK, LARGEST_BLOCK).min(left));
         walked.taken += count;
         (count > 0).then(|| (from, walked.commits[from..from + count].to_vec()))

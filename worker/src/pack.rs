@@ -71,9 +71,9 @@ impl Packs {
             Some(Pack { index, data })
         };
         let packs: Vec<Pack> = paths.iter().filter_map(open).collect();
-        // What is worked on at a time is seldom larger than the packs it comes from, and filling memory costs time.
+        // What is worked on at a time is seldom more than half of the packs it comes from, and filling memory costs time.
         let packed = packs.iter().map(|pack| pack.data.data_len()).sum::<usize>();
-        let cache_bytes = cache_bytes.min(packed.max(SMALLEST_CACHE));
+        let cache_bytes = cache_bytes.min((packed / 2).max(SMALLEST_CACHE));
         // Trees and commits are small, and there are many of them.
         let tree_bytes = cache_bytes / 5;
         Self {
