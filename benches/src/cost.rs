@@ -13,6 +13,7 @@ use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::object_id::ObjectId;
 use gitfleet_worker::door;
+use gitfleet_worker::objects::Limits;
 
 use crate::analysis::Analyses;
 use crate::table::{Table, count, number};
@@ -21,6 +22,13 @@ use crate::table::{Table, count, number};
 const SLICE: usize = 1_000;
 /// The default of `--max-blob-bytes`.
 pub(crate) const MAX_BLOB_BYTES: u64 = 100 << 20;
+/// The default of `--memory-mib`.
+const MEMORY_BYTES: u64 = 512 << 20;
+
+/// Returns the limits of each of `threads`, as they are by default.
+pub(crate) fn limits(threads: usize) -> Limits {
+    Limits::share(MAX_BLOB_BYTES, MEMORY_BYTES, threads)
+}
 
 /// What was spent on some commits.
 #[derive(Debug, Default, Clone)]
@@ -54,7 +62,7 @@ impl Cost {
         };
         let mut commits = Vec::new();
         let mut slice = Vec::new();
-        door::facts(repository, head, jobs, MAX_BLOB_BYTES, |facts| {
+        door::facts(repository, head, jobs, limits(jobs), |facts| {
             cost.commits += 1;
             cost.changes += facts.files.len();
             cost.cache_frame_bytes += codec::encode(Kind::CommitFacts, FACTS_VERSION as u16, &facts).len();

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::args::Setting;
 use crate::bench::{self, Bench};
-use crate::cost::MAX_BLOB_BYTES;
+use crate::cost::{MAX_BLOB_BYTES, limits};
 use crate::cpu;
 use crate::facts::{Renames, ask_git};
 use crate::git;
@@ -107,7 +107,7 @@ pub(crate) fn once(path: &Path, head: &str) -> anyhow::Result<()> {
     let opened =
         repository::open(path, MAX_BLOB_BYTES).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let local = opened.to_thread_local();
-    let objects = Objects::new(opened.to_thread_local(), MAX_BLOB_BYTES);
+    let objects = Objects::new(opened.to_thread_local(), limits(1));
     let head = gix::ObjectId::from_hex(head.as_bytes())?;
     let needs = Needs::of(&objects, head)?;
 

@@ -30,7 +30,7 @@ use gix::hashtable::HashSet;
 
 use crate::args::Setting;
 use crate::bench;
-use crate::cost::MAX_BLOB_BYTES;
+use crate::cost::{MAX_BLOB_BYTES, limits};
 use crate::cpu;
 use crate::samples::median;
 use crate::table::{Table, count, number};
@@ -97,7 +97,7 @@ pub(crate) fn all(path: &Path, limit: usize, setting: &Setting) -> anyhow::Resul
         repository::open(&path, MAX_BLOB_BYTES).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let repository = opened.to_thread_local();
     let head = repository.head_id().context("no HEAD")?.detach();
-    let objects = || Objects::new(opened.to_thread_local(), MAX_BLOB_BYTES);
+    let objects = || Objects::new(opened.to_thread_local(), limits(1));
     let columns = ["part", "operation", "operations", "ns / operation", "MB", "MB / s"];
     let mut micro = Micro { runs: setting.runs.max(1), table: Table::new(2, &columns) };
 
@@ -168,7 +168,7 @@ pub(crate) fn all(path: &Path, limit: usize, setting: &Setting) -> anyhow::Resul
     )?;
     drop(pairs);
 
-    let mut engine = Engine::new(opened.to_thread_local(), head, MAX_BLOB_BYTES)?;
+    let mut engine = Engine::new(opened.to_thread_local(), head, limits(1))?;
     let digest = engine.digest();
     let facts: Vec<CommitFacts> = commits.iter().map(|id| engine.facts(*id)).collect::<Result<_, _>>()?;
     drop(engine);

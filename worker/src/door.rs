@@ -8,14 +8,16 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use gitfleet_shared::facts::CommitFacts;
 
 use crate::facts::Engine;
-use crate::objects::{Objects, ReadError};
+use crate::objects::{Limits, Objects, ReadError};
 use crate::repository;
 use crate::survey;
 use crate::walk::Walker;
 
 /// Neighbouring commits share most of what must be decoded, so a thread takes a run of them at a time.
-const LARGEST_BLOCK: usize = 512;
+const BLOCK: usize = 512;
+/// Where the whole length is known, blocks are so long that each thread gets four, within these bounds.
 const SMALLEST_BLOCK: usize = 64;
+const LARGEST_BLOCK: usize = 4_096;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
@@ -40,11 +42,11 @@ pub fn facts(
     path: &Path,
     revision: &str,
     jobs: usize,
-    max_blob_bytes: u64,
+    limits: Limits,
     mut each: impl FnMut(CommitFacts) -> anyhow::Result<()>,
 ) -> Result<(), DoorError> {
-    let shared =
-        repository::open(path, max_blob_bytes).map_err(|failure| DoorError::Repository(failure.message))?;
+    let shared = repository::open(path, limits.max_blob_bytes)
+        .map_err(|failure| DoorError::Repository(failure.message))?;
     let local = shared.to_thread_local();
     let resolve = || local.rev_parse_single(revision).ok()?.object().ok()?.peel_to_commit().ok();
     let head = resolve()
@@ -54,7 +56,7 @@ pub fn facts(
         })?
         .id;
     let walk = Walk::default();
-    let engine = &|| Engine::new(shared.to_thread_local(), head, max_blob_bytes);
+    let engine = &|| Engine::new(shared.to_thread_local(), head, limits);
     std::thread::scope(|scope| {
         // Bounded, so that a slow reader of the output holds the engine back and not the memory full.
         let (sender, receiver) = mpsc::sync_channel(2 * jobs);
@@ -78,7 +80,7 @@ pub fn facts(
         let (local, walk) = (shared.to_thread_local(), &walk);
         scope.spawn(move || {
             let shallow = survey::shallow_commits(&local).into_iter().collect();
-            let objects = Objects::new(local, max_blob_bytes);
+            let objects = Objects::new(local, limits);
             let walked = Walker::new(&objects, shallow).each(&[head], |commit| walk.add(commit.id));
             walk.end();
             // Nobody listens any more where another thread failed first.
@@ -120,7 +122,7 @@ impl Walk {
     fn add(&self, id: gix::ObjectId) {
         let mut walked = self.lock();
         walked.commits.push(id);
-        if walked.commits.len().is_multiple_of(LARGEST_BLOCK) {
+        if walked.commits.len().is_multiple_of(BLOCK) {
             self.changed.notify_all();
         }
     }
@@ -133,10 +135,10 @@ impl Walk {
     /// Waits for the next block, and returns it with the position of its first commit; `None` behind the last. Towards
     /// the end blocks become smaller, so that all threads end together.
     fn take(&self, threads: usize) -> Option<(usize, Vec<gix::ObjectId>)> {
-        let few = |walked: &mut Walked| !walked.ended && walked.commits.len() - walked.taken < LARGEST_BLOCK;
+        let few = |walked: &mut Walked| !walked.ended && walked.commits.len() - walked.taken < BLOCK;
         let mut walked = self.changed.wait_while(self.lock(), few).unwrap_or_else(PoisonError::into_inner);
         let left = walked.commits.len() - walked.taken;
-        let share = if walked.ended { left / (2 * threads.max(1)) } else { LARGEST_BLOCK };
+        let share = if walked.ended { left / (4 * threads.max(1)) } else { BLOCK };
         let (from, count) = (walked.taken, share.clamp(SMALLEST_BLOCK, LARGEST_BLOCK).min(left));
         walked.taken += count;
         (count > 0).then(|| (from, walked.commits[from..from + count].to_vec()))

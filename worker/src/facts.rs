@@ -8,7 +8,7 @@ use crate::attributes::Attributes;
 use crate::commit::{self, Commit};
 use crate::contents::Bytes;
 use crate::lines::{self, Differ};
-use crate::objects::{Objects, ReadError};
+use crate::objects::{Limits, Objects, ReadError};
 use crate::rename;
 use crate::survey;
 use crate::tree::{self, Change, Changes, Mode, Side};
@@ -51,13 +51,9 @@ impl Engine {
     /// # Errors
     ///
     /// Where `head` cannot be read.
-    pub fn new(
-        repository: gix::Repository,
-        head: gix::ObjectId,
-        max_blob_bytes: u64,
-    ) -> Result<Self, ReadError> {
+    pub fn new(repository: gix::Repository, head: gix::ObjectId, limits: Limits) -> Result<Self, ReadError> {
         let shallow = survey::shallow_commits(&repository);
-        let objects = Objects::new(repository, max_blob_bytes);
+        let objects = Objects::new(repository, limits);
         let links = commit::links(&objects.commit(&head)?).ok_or(ReadError::Corrupt(head))?;
         let attributes = Attributes::of_tree(&objects, links.tree);
         let digest = digest(&attributes, &shallow);

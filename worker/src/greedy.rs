@@ -212,7 +212,7 @@ mod tests {
             let text = |lines: &[u32]| lines.iter().map(|line| format!("{line}\n")).collect::<String>().into_bytes();
             if let Some(found) = count_changed(&text(&old), &text(&new), most) {
                 let no_ends = || crate::myers::Ends { lines: 0, occurrences: vec![0; 50] };
-                proptest::prop_assert_eq!(found, crate::myers::count_changed(&old, &new, 50, no_ends));
+                proptest::prop_assert_eq!(found, crate::myers::count_changed(&old, &new, 50, no_ends, &mut Default::default()));
                 proptest::prop_assert!(found.0 + found.1 <= most);
             }
         }

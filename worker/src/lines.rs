@@ -34,11 +34,12 @@ pub struct Differ {
     numbers: Numbers,
     old: Vec<u32>,
     new: Vec<u32>,
+    reached: myers::Reached,
 }
 
 impl Default for Differ {
     fn default() -> Self {
-        Self { numbers: Numbers::new(), old: Vec::new(), new: Vec::new() }
+        Self { numbers: Numbers::new(), old: Vec::new(), new: Vec::new(), reached: myers::Reached::default() }
     }
 }
 
@@ -59,7 +60,7 @@ impl Differ {
                     let ends = || {
                         self.numbers.count([&old[..head], &old[old.len() - tail..]], [old_middle, new_middle])
                     };
-                    myers::count_changed(&self.old, &self.new, kinds, ends)
+                    myers::count_changed(&self.old, &self.new, kinds, ends, &mut self.reached)
                 },
             );
         let narrow = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
@@ -115,9 +116,16 @@ impl Numbers {
     /// Counts how often each line that has a number occurs in `parts`. `contents` are those that gave the numbers.
     fn count(&self, parts: [&[u8]; 2], contents: [&[u8]; 2]) -> Ends {
         let mut ends = Ends { lines: 0, occurrences: vec![0; self.lines.len()] };
+        let mut looks = Looks::for_lines(self.lines.len());
+        for (side, range) in &self.lines {
+            looks.add(&contents[*side][range.clone()]);
+        }
         for part in parts {
             for range in each(part) {
                 ends.lines += 1;
+                if !looks.hold(&part[range.clone()]) {
+                    continue;
+                }
                 let (slot, _) = self.find(&part[range], contents);
                 if let Some(number) = self.slots[slot].0.checked_sub(1) {
                     ends.occurrences[number as usize] += 1;
@@ -170,6 +178,36 @@ impl Numbers {
                 fold(hash ^ word(len - 16), SPREAD ^ self.seed ^ word(len - 8))
             }
         }
+    }
+}
+
+/// Length and last bytes of lines, a bit for each: what most lines that are not among them are told by.
+struct Looks {
+    bits: Vec<u64>,
+}
+
+impl Looks {
+    fn for_lines(lines: usize) -> Self {
+        Self { bits: vec![0; (lines / 8).next_power_of_two().max(8)] }
+    }
+
+    fn add(&mut self, line: &[u8]) {
+        let (word, bit) = self.place(line);
+        self.bits[word] |= bit;
+    }
+
+    fn hold(&self, line: &[u8]) -> bool {
+        let (word, bit) = self.place(line);
+        self.bits[word] & bit != 0
+    }
+
+    fn place(&self, line: &[u8]) -> (usize, u64) {
+        let end = match line.last_chunk::<8>() {
+            Some(end) => u64::from_le_bytes(*end),
+            None => line.iter().fold(0, |end, byte| end << 8 | u64::from(*byte)),
+        };
+        let spread = (end ^ line.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((spread >> 32) as usize & (self.bits.len() - 1), 1 << (spread >> 58))
     }
 }
 

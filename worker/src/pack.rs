@@ -23,19 +23,12 @@ pub enum Refused {
     Unusual,
 }
 
-/// How much the caches may hold, and how large one object may become on the way.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    pub blob_cache_bytes: usize,
-    /// Trees and commits.
-    pub tree_cache_bytes: usize,
-    pub object_bytes: u64,
-}
-
 /// git refuses to make longer delta chains.
 const LONGEST_CHAIN: usize = 4_096;
 /// Chains of large objects end here: some seconds of copying.
 const MOST_WORK_BYTES: u64 = 8 << 30;
+
+const SMALLEST_CACHE: usize = 24 << 20;
 
 /// All packs of one object directory.
 pub struct Packs {
@@ -65,7 +58,9 @@ struct Link {
 
 impl Packs {
     /// Opens the packs in the directory `objects`. A pack that cannot be opened is passed over: gix will say why.
-    pub fn open(objects: &Path, hash: HashKind, limits: Limits) -> Self {
+    ///
+    /// Up to `cache_bytes` are kept of what was decoded, and no object may take more than `object_bytes` on the way.
+    pub fn open(objects: &Path, hash: HashKind, cache_bytes: usize, object_bytes: u64) -> Self {
         let entries = std::fs::read_dir(objects.join("pack")).into_iter().flatten().flatten();
         let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "idx"));
@@ -75,13 +70,19 @@ impl Packs {
             let data = data::File::at(path.with_extension("pack"), hash).ok()?;
             Some(Pack { index, data })
         };
+        let packs: Vec<Pack> = paths.iter().filter_map(open).collect();
+        // What is worked on at a time is seldom more than half of the packs it comes from, and filling memory costs time.
+        let packed = packs.iter().map(|pack| pack.data.data_len()).sum::<usize>();
+        let cache_bytes = cache_bytes.min((packed / 2).max(SMALLEST_CACHE));
+        // Trees and commits are small, and there are many of them.
+        let tree_bytes = cache_bytes / 5;
         Self {
-            packs: paths.iter().filter_map(open).collect(),
+            packs,
             recent: 0,
             hash,
-            object_bytes: limits.object_bytes,
-            blobs: Contents::new(limits.blob_cache_bytes),
-            trees: Contents::new(limits.tree_cache_bytes),
+            object_bytes,
+            blobs: Contents::new(cache_bytes - tree_bytes),
+            trees: Contents::new(tree_bytes),
             inflater: Decompressor::new(),
             delta: Vec::new(),
             chain: Vec::new(),

@@ -6,7 +6,7 @@ use gitfleet_shared::contract::{
 use gitfleet_shared::object_id::ObjectId;
 
 use crate::facts::Engine;
-use crate::objects::{Objects, ReadError};
+use crate::objects::{Limits, Objects, ReadError};
 use crate::repository::chain;
 use crate::tree;
 use crate::walk::{Growth, Visited, Walker};
@@ -27,7 +27,7 @@ pub fn survey(
     repository: &gix::Repository,
     revisions: &Revisions,
     base: Option<&Base>,
-    max_blob_bytes: u64,
+    limits: Limits,
 ) -> Result<SurveyResult, Failure> {
     let shallow = shallow_commits(repository);
     let Some(pinned) = pin(repository, revisions)? else {
@@ -41,7 +41,7 @@ pub fn survey(
     if base.is_some_and(|base| base.refs == refs) {
         return Ok(SurveyResult::Unchanged);
     }
-    let engine = Engine::new(repository.clone(), pinned.head, max_blob_bytes).map_err(unreadable)?;
+    let engine = Engine::new(repository.clone(), pinned.head, limits).map_err(unreadable)?;
     let mut walker = Walker::new(engine.objects(), shallow.iter().copied().collect());
     let grown = match base {
         Some(base) => match foreign(&base.tips) {

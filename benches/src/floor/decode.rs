@@ -273,7 +273,7 @@ mod tests {
         git(&["gc", "--quiet"]);
 
         let opened = repository::open(path, u64::MAX >> 1).unwrap();
-        let objects = Objects::new(opened.to_thread_local(), u64::MAX >> 1);
+        let objects = Objects::new(opened.to_thread_local(), crate::cost::limits(1));
         let head = opened.to_thread_local().head_id().unwrap().detach();
         let needs = Needs::of(&objects, head).unwrap();
         let packs = packs(&opened.to_thread_local()).unwrap();
