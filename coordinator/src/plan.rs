@@ -33,12 +33,11 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
     }
     let extends = changed.since_base;
     let mut changed = changed;
-    let mut commits_seen = changed.added.len();
+    let mut commits_seen = changed.added.len() as u64;
     if extends {
         // Where clocks ran backwards, a walk lists commits again that were there before.
-        let published: HashSet<ObjectId> = known.published.iter().map(|(id, _)| *id).collect();
-        changed.added.retain(|id| !published.contains(id));
-        commits_seen = published.len() + changed.added.len();
+        changed.added.retain(|id| !known.published.contains(id));
+        commits_seen = known.published_count + changed.added.len() as u64;
     }
     let missing: Vec<ObjectId> =
         changed.added.iter().filter(|id| !known.commits.contains(*id)).copied().collect();
@@ -64,7 +63,7 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
     Decision::Analyse(Box::new(Plan {
         extends,
         facts: known.facts,
-        commits_seen: commits_seen as u64,
+        commits_seen,
         commits_new: missing.len() as u64,
         changed,
         jobs,
@@ -124,7 +123,8 @@ mod tests {
             facts: FactSet(1),
             commits: commits.clone().map(id).collect(),
             mainline_nets: HashSet::new(),
-            published: commits.map(|number| (id(number), true)).collect(),
+            published: commits.clone().map(id).collect(),
+            published_count: commits.len() as u64,
             published_here: true,
         }
     }
