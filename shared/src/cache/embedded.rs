@@ -38,7 +38,7 @@ struct Waiting {
 }
 
 /// So much may wait: it bounds memory, and what a killed process loses.
-const WAITING_BYTES: usize = 4 << 20;
+const WAITING_BYTES: usize = 16 << 20;
 
 impl Embedded {
     /// Opens or creates the cache in `file`. A file that is not a cache, or is damaged beyond repair, is started

@@ -218,3 +218,234 @@ fn block(pack: Pack, members: &mut Members) -> Block {
     }
     Block { authors: pack.authors, commits }
 }
+
+#[cfg(test)]
+mod tests {
+    use gitfleet_shared::contract::{
+        Changed, Mainline, Outcome, Revisions, SliceResult, Snapshot, Source, SurveyResult, TipResult, Work,
+        WorkResult,
+    };
+    use gitfleet_shared::facts::{ChangeKind, ClaimedTime, FileChange, Lines, UnknownReason};
+    use gitfleet_shared::ids::BatchId;
+    use gitfleet_shared::window::Window;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::Sqlite;
+    use super::*;
+    use crate::aggregate::aggregate;
+    use crate::collect::{Purpose, collect};
+    use crate::report::json;
+    use crate::store::{RepositoryState, Store as _};
+    use crate::submit::{Requested, Submission, submit};
+
+    const LIMIT: u64 = 1 << 20;
+
+    fn lines() -> impl Strategy<Value = Lines> {
+        prop_oneof![
+            6 => (0..9_000u32, 0..9_000u32).prop_map(|(added, deleted)| Lines::Counted { added, deleted }),
+            1 => (-5..5i32).prop_map(|net_text_lines| Lines::Binary { net_text_lines }),
+            1 => Just(Lines::Unknown(UnknownReason::MissingObject)),
+            1 => Just(Lines::Unknown(UnknownReason::TooLarge)),
+        ]
+    }
+
+    /// Lines of one side of a whole file, which are only added or only deleted.
+    fn whole() -> impl Strategy<Value = Option<u32>> {
+        prop_oneof![4 => (0..9_000u32).prop_map(Some), 1 => Just(None)]
+    }
+
+    fn file() -> impl Strategy<Value = FileChange> {
+        let unknown = Lines::Unknown(UnknownReason::TooLarge);
+        let kind = prop_oneof![
+            Just(ChangeKind::Added),
+            Just(ChangeKind::Deleted),
+            Just(ChangeKind::Modified),
+            (whole(), whole()).prop_map(move |(old, new)| ChangeKind::Renamed {
+                from: b"before.c".to_vec(),
+                whole_old: old.map_or(unknown, |deleted| Lines::Counted { added: 0, deleted }),
+                whole_new: new.map_or(unknown, |added| Lines::Counted { added, deleted: 0 }),
+            }),
+        ];
+        ("[a-c]\\.(rs|py|txt|none)", kind, lines()).prop_map(|(path, kind, lines)| FileChange {
+            path: path.into_bytes(),
+            kind,
+            lines,
+        })
+    }
+
+    fn time() -> impl Strategy<Value = ClaimedTime> {
+        let seconds = prop_oneof![
+            8 => (1_600_000_000..1_610_000_000i64).prop_map(Some),
+            1 => Just(None),
+            1 => prop_oneof![Just(0), Just(i64::MAX), Just(-1)].prop_map(Some),
+        ];
+        (seconds, -720..720i16).prop_map(|(seconds, offset_minutes)| ClaimedTime { seconds, offset_minutes })
+    }
+
+    /// Histories of commits that differ in their ids.
+    fn history() -> impl Strategy<Value = Vec<CommitFacts>> {
+        let person = "[a-d]".prop_map(|name| Signature { name: name.into_bytes(), email: b"e".to_vec() });
+        vec((0..3u32, person.clone(), person, time(), time(), vec(file(), 0..4)), 1..40).prop_map(|commits| {
+            let numbered = (0u32..).zip(commits);
+            numbered
+                .map(|(number, (parents, author, committer, authored, committed, files))| {
+                    let mut id = [7; 20];
+                    id[..4].copy_from_slice(&number.to_be_bytes());
+                    CommitFacts {
+                        id: ObjectId::try_from(&id[..]).unwrap(),
+                        parents,
+                        author,
+                        authored,
+                        committer,
+                        committed,
+                        message: b"why".to_vec(),
+                        files: if parents > 1 { Vec::new() } else { files },
+                    }
+                })
+                .collect()
+        })
+    }
+
+    struct Stored {
+        _folder: tempfile::TempDir,
+        store: Sqlite,
+        batch: BatchId,
+    }
+
+    impl Stored {
+        /// Returns a store that holds `history`, recorded in slices of `slice_commits`.
+        async fn with(history: &[CommitFacts], slice_commits: usize) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Sqlite::open(&folder.path().join("store")).await.unwrap();
+            let requested = Requested {
+                name: "r".into(),
+                project_key: "R".into(),
+                source: Source::Local { path: "/r".into() },
+                revisions: Revisions::Head,
+            };
+            let submission = Submission {
+                repositories: vec![requested],
+                max_blob_bytes: LIMIT,
+                config: String::new(),
+                submitted_at: 0,
+            };
+            let batch = submit(&store, submission).await.unwrap();
+            let ids: Vec<ObjectId> = history.iter().map(|commit| commit.id).collect();
+            loop {
+                let jobs = store.unsent(batch, 1_000).await.unwrap();
+                if jobs.is_empty() {
+                    break;
+                }
+                let sent: Vec<_> = jobs.iter().map(|job| job.id).collect();
+                store.mark_sent(&sent, 0).await.unwrap();
+                for job in jobs {
+                    let result = match job.work {
+                        Work::Survey { .. } => WorkResult::Survey(SurveyResult::Changed(Box::new(Changed {
+                            snapshot: Snapshot {
+                                refs: [1; 32],
+                                head: ids.first().copied(),
+                                branch: None,
+                                tips: ids[..1].to_vec(),
+                                attributes: [0; 32],
+                                shallow: false,
+                                mailmap: None,
+                            },
+                            since_base: false,
+                            added: ids.clone(),
+                            mainline: Mainline {
+                                continues_base: false,
+                                commits: ids.iter().step_by(2).copied().collect(),
+                                merges: Vec::new(),
+                            },
+                        }))),
+                        Work::Slice { commits, .. } => WorkResult::Slice(SliceResult {
+                            facts: history
+                                .iter()
+                                .filter(|facts| commits.contains(&facts.id))
+                                .cloned()
+                                .collect(),
+                            mainline_merges: Vec::new(),
+                            undone: Vec::new(),
+                            undone_merges: Vec::new(),
+                            cache_hits: 0,
+                        }),
+                        Work::Tip { .. } => WorkResult::Tip(TipResult { lines: 3, unknown_files: 0 }),
+                    };
+                    let (id, worker) = (job.id, String::new());
+                    let outcome = Outcome { job: id, batch, worker, elapsed_millis: 1, result: Ok(result) };
+                    collect(&store, Purpose::Analyse { slice_commits }, &outcome).await.unwrap();
+                }
+            }
+            assert_eq!(store.repositories(batch).await.unwrap()[0].state, RepositoryState::Analysed);
+            Self { _folder: folder, store, batch }
+        }
+
+        async fn report(&self) -> String {
+            let window = Window::all_history(chrono_tz::UTC);
+            json::render(&aggregate(&self.store, self.batch, &window, LIMIT, 1_605_000_000).await.unwrap())
+        }
+
+        async fn change_packs(&self, statement: &'static str) {
+            sqlx::query(statement).execute(&self.store.pool).await.unwrap();
+        }
+
+        /// Returns the commits of all packs, and how many packs there are.
+        async fn packed(&self) -> (usize, usize) {
+            let rows =
+                sqlx::query("SELECT content FROM brief_pack").fetch_all(&self.store.pool).await.unwrap();
+            let commits = rows.iter().map(|row| Pack::decode(row.get(0)).unwrap().commits.len()).sum();
+            (commits, rows.len())
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn packs_and_rows_give_the_same_report(history in history(), slice_commits in 1..50usize) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let stored = Stored::with(&history, slice_commits).await;
+                let last = history.iter().filter(|facts| facts.are_final()).count();
+                assert_eq!(stored.packed().await.0, last);
+                let from_packs = stored.report().await;
+                for wrong in [
+                    "DELETE FROM brief_pack",
+                    "DELETE FROM brief_pack WHERE id IN (SELECT id FROM brief_pack LIMIT 1)",
+                    // Another version, and bytes that are cut or none at all.
+                    "UPDATE brief_pack SET content = \
+                     CAST(substr(content, 1, 5) || x'0900' || substr(content, 8) AS BLOB)",
+                    "UPDATE brief_pack SET content = substr(content, 1, length(content) - 1)",
+                    "UPDATE brief_pack SET content = x''",
+                ] {
+                    stored.change_packs(wrong).await;
+                    assert_eq!(stored.report().await, from_packs, "{wrong}");
+                    assert_eq!(stored.packed().await.0, last, "{wrong}");
+                    assert_eq!(stored.report().await, from_packs, "mended after: {wrong}");
+                }
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn many_small_packs_become_few() {
+        let one = CommitFacts {
+            id: ObjectId::try_from(&[0; 20][..]).unwrap(),
+            parents: 1,
+            author: Signature { name: b"a".to_vec(), email: b"e".to_vec() },
+            authored: ClaimedTime { seconds: Some(1_600_000_000), offset_minutes: 0 },
+            committer: Signature { name: b"a".to_vec(), email: b"e".to_vec() },
+            committed: ClaimedTime { seconds: Some(1_600_000_000), offset_minutes: 0 },
+            message: Vec::new(),
+            files: Vec::new(),
+        };
+        let history: Vec<CommitFacts> = (0..100u8)
+            .map(|number| CommitFacts { id: ObjectId::try_from(&[number; 20][..]).unwrap(), ..one.clone() })
+            .collect();
+        let stored = Stored::with(&history, 1).await;
+        assert_eq!(stored.packed().await, (100, 100));
+        let report = stored.report().await;
+        assert_eq!(stored.packed().await, (100, 1));
+        assert_eq!(stored.report().await, report);
+    }
+}

@@ -25,11 +25,13 @@ pub(super) async fn find(
 ) -> Result<Option<StoredSnapshot>> {
     let row = sqlx::query(
         "SELECT n.id, n.refs, n.head, n.tips, n.branch, n.shallow, n.mailmap, n.tip_lines, n.tip_unknown, \
-         n.published_by, NOT EXISTS (SELECT 1 FROM commit_fact c JOIN snapshot_commit s ON s.commit_id = c.id \
-                     WHERE c.fact_set_id = n.fact_set_id AND c.final = 0 AND s.snapshot_id = n.id) AND \
+         n.published_by, \
+         NOT EXISTS (SELECT 1 FROM commit_fact c CROSS JOIN snapshot_commit s \
+                         ON s.snapshot_id = n.id AND s.commit_id = c.id \
+                     WHERE c.fact_set_id = n.fact_set_id AND c.final = 0) AND \
          NOT EXISTS (SELECT 1 FROM mainline_net m \
-                     JOIN commit_fact c ON c.fact_set_id = m.fact_set_id AND c.oid = m.oid \
-                     JOIN snapshot_commit s ON s.commit_id = c.id AND s.snapshot_id = n.id \
+                     CROSS JOIN commit_fact c ON c.fact_set_id = m.fact_set_id AND c.oid = m.oid \
+                     CROSS JOIN snapshot_commit s ON s.snapshot_id = n.id AND s.commit_id = c.id \
                      WHERE m.fact_set_id = n.fact_set_id AND m.passing_files > 0) \
          FROM snapshot n JOIN repository r ON r.id = n.repository_id JOIN fact_set f ON f.id = n.fact_set_id \
          WHERE r.source = ? AND n.revisions = ? AND f.facts_version = ? AND f.max_blob_bytes = ?",
