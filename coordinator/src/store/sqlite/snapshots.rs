@@ -136,6 +136,16 @@ async fn among(
     ids: &[ObjectId],
 ) -> Result<HashSet<ObjectId>> {
     let mut found = HashSet::new();
+    let statement = format!("SELECT EXISTS ({query} IS NOT NULL)");
+    let any: bool = sqlx::query(AssertSqlSafe(statement))
+        .bind(of)
+        .fetch_one(&mut *connection)
+        .await
+        .doing("look for what is known")?
+        .get(0);
+    if !any {
+        return Ok(found);
+    }
     for ids in ids.chunks(IDS) {
         let places = vec!["?"; ids.len()].join(", ");
         let mut query = sqlx::query(AssertSqlSafe(format!("{query} IN ({places})"))).bind(of);
