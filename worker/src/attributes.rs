@@ -48,11 +48,10 @@ impl Attributes {
             if name != Some(b".gitattributes") {
                 continue;
             }
-            let mut content = Vec::new();
             // What cannot be read cannot say anything; git passes over such a file too.
-            if objects.blob(&side.id, &mut content).is_ok() {
+            if let Ok(content) = objects.blob(&side.id) {
                 let directory = change.path[..change.path.len() - b".gitattributes".len()].to_vec();
-                files.push((directory, content));
+                files.push((directory, content.to_vec()));
             }
         }
         Self::of_files(files)

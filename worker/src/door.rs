@@ -3,19 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
 use gitfleet_shared::facts::CommitFacts;
 
 use crate::facts::Engine;
-use crate::objects::ReadError;
+use crate::objects::{Limits, Objects, ReadError};
 use crate::repository;
 use crate::survey;
 use crate::walk::Walker;
 
 /// Neighbouring commits share most of what must be decoded, so a thread takes a run of them at a time.
-const BLOCK: usize = 128;
+const BLOCK: usize = 512;
+/// Where the whole length is known, blocks are so long that each thread gets four, within these bounds.
+const SMALLEST_BLOCK: usize = 64;
+const LARGEST_BLOCK: usize = 4_096;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
@@ -40,11 +42,11 @@ pub fn facts(
     path: &Path,
     revision: &str,
     jobs: usize,
-    max_blob_bytes: u64,
+    limits: Limits,
     mut each: impl FnMut(CommitFacts) -> anyhow::Result<()>,
 ) -> Result<(), DoorError> {
-    let shared =
-        repository::open(path, max_blob_bytes).map_err(|failure| DoorError::Repository(failure.message))?;
+    let shared = repository::open(path, limits.max_blob_bytes)
+        .map_err(|failure| DoorError::Repository(failure.message))?;
     let local = shared.to_thread_local();
     let resolve = || local.rev_parse_single(revision).ok()?.object().ok()?.peel_to_commit().ok();
     let head = resolve()
@@ -53,44 +55,45 @@ pub fn facts(
             path: path.display().to_string(),
         })?
         .id;
-    let engine = Engine::new(local.clone(), head, max_blob_bytes)?;
-    let shallow = survey::shallow_commits(&local).into_iter().collect();
-    let commits = Walker::new(engine.objects(), shallow).all(&[head])?;
-    drop(engine);
-
-    let next_block = AtomicUsize::new(0);
-    let blocks: Vec<_> = commits.chunks(BLOCK).collect();
+    let walk = Walk::default();
+    let engine = &|| Engine::new(shared.to_thread_local(), head, limits);
     std::thread::scope(|scope| {
         // Bounded, so that a slow reader of the output holds the engine back and not the memory full.
         let (sender, receiver) = mpsc::sync_channel(2 * jobs);
         for _ in 0..jobs.max(1) {
-            let (sender, shared, blocks, next_block) = (sender.clone(), shared.clone(), &blocks, &next_block);
+            let (sender, walk) = (sender.clone(), &walk);
             scope.spawn(move || {
-                let engine = Engine::new(shared.to_thread_local(), head, max_blob_bytes);
-                let mut engine = match engine {
+                let mut engine = match engine() {
                     Ok(engine) => engine,
-                    Err(error) => return drop(sender.send((0, Err(error)))),
+                    Err(error) => return drop(sender.send(Err(error))),
                 };
-                loop {
-                    let index = next_block.fetch_add(1, Ordering::Relaxed);
-                    let Some(block) = blocks.get(index) else { return };
+                while let Some((from, block)) = walk.take(jobs) {
                     let facts: Result<Vec<CommitFacts>, _> =
-                        block.iter().map(|commit| engine.facts(commit.id)).collect();
+                        block.iter().map(|id| engine.facts(*id)).collect();
                     let failed = facts.is_err();
-                    if sender.send((index, facts)).is_err() || failed {
+                    if sender.send(facts.map(|facts| (from, facts))).is_err() || failed {
                         return;
                     }
                 }
             });
         }
-        drop(sender);
+        let (local, walk) = (shared.to_thread_local(), &walk);
+        scope.spawn(move || {
+            let shallow = survey::shallow_commits(&local).into_iter().collect();
+            let objects = Objects::new(local, limits);
+            let walked = Walker::new(&objects, shallow).each(&[head], |commit| walk.add(commit.id));
+            walk.end();
+            // Nobody listens any more where another thread failed first.
+            walked.or_else(|error| sender.send(Err(error)))
+        });
         // Blocks end in any order; they leave in theirs.
         let mut early = BTreeMap::new();
         let mut due = 0;
-        for (index, facts) in receiver {
-            early.insert(index, facts?);
+        for done in receiver {
+            let (from, facts) = done?;
+            early.insert(from, facts);
             while let Some(block) = early.remove(&due) {
-                due += 1;
+                due += block.len();
                 for facts in block {
                     each(facts).map_err(DoorError::Given)?;
                 }
@@ -98,4 +101,50 @@ pub fn facts(
         }
         Ok(())
     })
+}
+
+/// Commits on their way from the walk to the threads that analyse them, which begin while it goes on.
+#[derive(Default)]
+struct Walk {
+    state: Mutex<Walked>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Walked {
+    commits: Vec<gix::ObjectId>,
+    /// How many of them have been taken.
+    taken: usize,
+    ended: bool,
+}
+
+impl Walk {
+    fn add(&self, id: gix::ObjectId) {
+        let mut walked = self.lock();
+        walked.commits.push(id);
+        if walked.commits.len().is_multiple_of(BLOCK) {
+            self.changed.notify_all();
+        }
+    }
+
+    fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for the next block, and returns it with the position of its first commit; `None` behind the last. Towards
+    /// the end blocks become smaller, so that all threads end together.
+    fn take(&self, threads: usize) -> Option<(usize, Vec<gix::ObjectId>)> {
+        let few = |walked: &mut Walked| !walked.ended && walked.commits.len() - walked.taken < BLOCK;
+        let mut walked = self.changed.wait_while(self.lock(), few).unwrap_or_else(PoisonError::into_inner);
+        let left = walked.commits.len() - walked.taken;
+        let share = if walked.ended { left / (4 * threads.max(1)) } else { BLOCK };
+        let (from, count) = (walked.taken, share.clamp(SMALLEST_BLOCK, LARGEST_BLOCK).min(left));
+        walked.taken += count;
+        (count > 0).then(|| (from, walked.commits[from..from + count].to_vec()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Walked> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

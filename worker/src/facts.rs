@@ -6,8 +6,9 @@ use gitfleet_shared::object_id::ObjectId;
 
 use crate::attributes::Attributes;
 use crate::commit::{self, Commit};
-use crate::lines;
-use crate::objects::{Objects, ReadError};
+use crate::contents::Bytes;
+use crate::lines::{self, Differ};
+use crate::objects::{Limits, Objects, ReadError};
 use crate::rename;
 use crate::survey;
 use crate::tree::{self, Change, Changes, Mode, Side};
@@ -19,26 +20,19 @@ pub struct Engine {
     /// Commits whose parents are cut off in a shallow clone; git takes them for roots.
     shallow: Vec<gix::ObjectId>,
     digest: Digest,
-    scratch: Scratch,
+    differ: Differ,
 }
 
-#[derive(Default)]
-struct Scratch {
-    commit: Vec<u8>,
-    old: Vec<u8>,
-    new: Vec<u8>,
-}
-
-/// A side of a change, with its content in a scratch buffer.
-enum Content<'a> {
+/// A side of a change.
+enum Content {
     /// The path is not there on this side.
     Absent,
-    Text(&'a [u8]),
+    Text(Bytes),
     Binary,
     Unknown(UnknownReason),
 }
 
-impl Content<'_> {
+impl Content {
     fn text(&self) -> &[u8] {
         match self {
             Self::Text(content) => content,
@@ -57,19 +51,13 @@ impl Engine {
     /// # Errors
     ///
     /// Where `head` cannot be read.
-    pub fn new(
-        repository: gix::Repository,
-        head: gix::ObjectId,
-        max_blob_bytes: u64,
-    ) -> Result<Self, ReadError> {
+    pub fn new(repository: gix::Repository, head: gix::ObjectId, limits: Limits) -> Result<Self, ReadError> {
         let shallow = survey::shallow_commits(&repository);
-        let objects = Objects::new(repository, max_blob_bytes);
-        let mut data = Vec::new();
-        objects.commit(&head, &mut data)?;
-        let links = commit::links(&data).ok_or(ReadError::Corrupt(head))?;
+        let objects = Objects::new(repository, limits);
+        let links = commit::links(&objects.commit(&head)?).ok_or(ReadError::Corrupt(head))?;
         let attributes = Attributes::of_tree(&objects, links.tree);
         let digest = digest(&attributes, &shallow);
-        Ok(Self { objects, attributes, shallow, digest, scratch: Scratch::default() })
+        Ok(Self { objects, attributes, shallow, digest, differ: Differ::default() })
     }
 
     /// Hash over everything beside the commit that its facts depend on.
@@ -130,9 +118,8 @@ impl Engine {
             net.passing_files += u32::from(!reason(*error).is_final());
         }
         for change in &changes {
-            let Self { objects, attributes, scratch, .. } = self;
-            let old = content(objects, attributes, &change.path, change.old, &mut scratch.old);
-            let new = content(objects, attributes, &change.path, change.new, &mut scratch.new);
+            let old = self.content(&change.path, change.old);
+            let new = self.content(&change.path, change.new);
             let lines = new.text_lines() - old.text_lines();
             match (&old, &new) {
                 (Content::Unknown(reason), _) | (_, Content::Unknown(reason)) => {
@@ -161,9 +148,8 @@ impl Engine {
         let Changes { changes, unreadable } = tree::files(&self.objects, commit.tree);
         let (mut lines, mut unknown) = (0, u32::try_from(unreadable.len()).unwrap_or(u32::MAX));
         for change in &changes {
-            let Self { objects, attributes, scratch, .. } = self;
-            match content(objects, attributes, &change.path, change.new, &mut scratch.new) {
-                Content::Text(text) => lines += u64::from(lines::count(text)),
+            match self.content(&change.path, change.new) {
+                Content::Text(text) => lines += u64::from(lines::count(&text)),
                 Content::Unknown(_) => unknown += 1,
                 Content::Binary | Content::Absent => {}
             }
@@ -175,8 +161,7 @@ impl Engine {
     }
 
     fn commit(&mut self, id: gix::ObjectId) -> Result<Commit, ReadError> {
-        self.objects.commit(&id, &mut self.scratch.commit)?;
-        let mut commit = commit::parse(&self.scratch.commit).ok_or(ReadError::Corrupt(id))?;
+        let mut commit = commit::parse(&self.objects.commit(&id)?).ok_or(ReadError::Corrupt(id))?;
         if self.shallow.binary_search(&id).is_ok() {
             commit.parents.clear();
         }
@@ -184,8 +169,7 @@ impl Engine {
     }
 
     fn tree_of(&mut self, id: gix::ObjectId) -> Result<gix::ObjectId, ReadError> {
-        self.objects.commit(&id, &mut self.scratch.commit)?;
-        Ok(commit::links(&self.scratch.commit).ok_or(ReadError::Corrupt(id))?.tree)
+        Ok(commit::links(&self.objects.commit(&id)?).ok_or(ReadError::Corrupt(id))?.tree)
     }
 
     fn files(&mut self, found: Changes) -> Vec<FileChange> {
@@ -230,9 +214,13 @@ impl Engine {
     }
 
     fn compare(&mut self, old: (&[u8], Option<Side>), new: (&[u8], Option<Side>)) -> Lines {
-        let Self { objects, attributes, scratch, .. } = self;
-        let old_content = content(objects, attributes, old.0, old.1, &mut scratch.old);
-        let new_content = content(objects, attributes, new.0, new.1, &mut scratch.new);
+        let new_content = self.content(new.0, new.1);
+        let old_content = self.content(old.0, old.1);
+        // The walk goes back in time: the older content comes again, with the commit that made it, and the newer one
+        // has had its turn.
+        if let (Some(_), Some(side)) = (old.1, new.1) {
+            self.objects.let_go(&side.id);
+        }
         match (&old_content, &new_content) {
             (Content::Unknown(reason), _) | (_, Content::Unknown(reason)) => Lines::Unknown(*reason),
             (Content::Binary, _) | (_, Content::Binary) => Lines::Binary {
@@ -240,9 +228,22 @@ impl Engine {
                     .unwrap_or(0),
             },
             (old_text, new_text) => {
-                let diff = lines::diff(old_text.text(), new_text.text());
+                let diff = self.differ.diff(old_text.text(), new_text.text());
                 Lines::Counted { added: diff.added, deleted: diff.deleted }
             }
+        }
+    }
+
+    fn content(&mut self, path: &[u8], side: Option<Side>) -> Content {
+        let Some(side) = side else { return Content::Absent };
+        if side.mode == Mode::Submodule {
+            // What git compares of a submodule is this line.
+            return Content::Text(format!("Subproject commit {}\n", side.id).into_bytes().into());
+        }
+        match self.objects.blob(&side.id) {
+            Err(error) => Content::Unknown(reason(error)),
+            Ok(content) if self.attributes.is_binary(path, side.mode, &content) => Content::Binary,
+            Ok(content) => Content::Text(content),
         }
     }
 }
@@ -257,26 +258,6 @@ fn digest(attributes: &Attributes, shallow: &[gix::ObjectId]) -> Digest {
         hasher.update(id.as_bytes());
     }
     *hasher.finalize().as_bytes()
-}
-
-fn content<'a>(
-    objects: &Objects,
-    attributes: &mut Attributes,
-    path: &[u8],
-    side: Option<Side>,
-    buffer: &'a mut Vec<u8>,
-) -> Content<'a> {
-    let Some(side) = side else { return Content::Absent };
-    if side.mode == Mode::Submodule {
-        // What git compares of a submodule is this line.
-        *buffer = format!("Subproject commit {}\n", side.id).into_bytes();
-        return Content::Text(buffer);
-    }
-    match objects.blob(&side.id, buffer) {
-        Err(error) => Content::Unknown(reason(error)),
-        Ok(()) if attributes.is_binary(path, side.mode, buffer) => Content::Binary,
-        Ok(()) => Content::Text(buffer),
-    }
 }
 
 /// A directory that could not be compared stands for all that changed below it.

@@ -22,7 +22,7 @@ use crate::disposition::{self, Disposition};
 use crate::facts::Engine;
 use crate::lane::{Lane, Lost};
 use crate::mirror::Mirrors;
-use crate::objects::ReadError;
+use crate::objects::{Limits, ReadError};
 use crate::pulse::Pulse;
 use crate::repository;
 use crate::survey;
@@ -39,6 +39,8 @@ pub struct Config {
     /// A slice ends early when it holds so many file changes; the rest is put back. This, and not the number of
     /// commits, is what bounds memory.
     pub slice_changes: usize,
+    /// How much each slot may keep of what it decoded.
+    pub cache_bytes: usize,
 }
 
 /// Commits between two looks at the cache, two heartbeats and two chances to stop. Neighbours share what must be
@@ -77,6 +79,7 @@ impl Worker {
                 stop: stop.clone(),
                 lane: Lane::start()?,
                 slice_changes: self.config.slice_changes.max(1),
+                cache_bytes: self.config.cache_bytes,
                 done: Arc::default(),
             };
             slots.spawn(Slot { tools, open: None }.run());
@@ -119,6 +122,7 @@ struct Tools {
     stop: Arc<AtomicBool>,
     lane: Lane,
     slice_changes: usize,
+    cache_bytes: usize,
     /// How far the job in hand is, in the units of its heartbeat.
     done: Arc<AtomicU64>,
 }
@@ -207,10 +211,10 @@ impl Slot {
             Work::Survey { revisions, base } => {
                 self.open = None;
                 let path = self.tools.bring(&job.source).await?;
-                let (revisions, base, limit) = (revisions.clone(), base.clone(), job.max_blob_bytes);
+                let (revisions, base, limits) = (revisions.clone(), base.clone(), self.tools.limits(job));
                 let result = self.tools.lane.run(move || {
-                    let repository = repository::open(&path, limit)?.to_thread_local();
-                    survey::survey(&repository, &revisions, base.as_ref(), limit)
+                    let repository = repository::open(&path, limits.max_blob_bytes)?.to_thread_local();
+                    survey::survey(&repository, &revisions, base.as_ref(), limits)
                 });
                 Ok(WorkResult::Survey(result.await??))
             }
@@ -297,7 +301,7 @@ impl Slot {
         if let Some(open) = self.open.take().filter(fits) {
             return Ok(open.engine);
         }
-        let limit = job.max_blob_bytes;
+        let limits = self.tools.limits(job);
         let path = match &job.source {
             Source::Local { path } => PathBuf::from(path),
             // The survey brought it, unless that was another worker's survey.
@@ -305,8 +309,8 @@ impl Slot {
             Source::Remote { .. } => self.tools.bring(&job.source).await?,
         };
         let opened = self.tools.lane.run(move || {
-            let repository = repository::open(&path, limit)?.to_thread_local();
-            Engine::new(repository, gix_id(&head)?, limit).map_err(survey::unreadable)
+            let repository = repository::open(&path, limits.max_blob_bytes)?.to_thread_local();
+            Engine::new(repository, gix_id(&head)?, limits).map_err(survey::unreadable)
         });
         Ok(opened.await??)
     }
@@ -318,6 +322,10 @@ impl Slot {
 }
 
 impl Tools {
+    fn limits(&self, job: &Job) -> Limits {
+        Limits { max_blob_bytes: job.max_blob_bytes, cache_bytes: self.cache_bytes }
+    }
+
     /// Answers `ids` in their order, from the cache where it can, and fills the cache with what it computed and is
     /// final. Stops behind the one with which the values weigh more than there is room for.
     async fn block<T, K, C>(

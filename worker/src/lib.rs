@@ -5,11 +5,14 @@
 
 pub mod attributes;
 pub mod commit;
+pub mod common;
+pub mod contents;
 pub mod credentials;
 pub mod disposition;
 pub mod door;
 pub mod encoding;
 pub mod facts;
+pub mod greedy;
 pub mod job;
 pub mod lane;
 pub mod lines;
@@ -17,6 +20,7 @@ pub mod mirror;
 pub mod myers;
 pub mod numstat;
 pub mod objects;
+pub mod pack;
 pub mod pulse;
 pub mod rename;
 pub mod repository;

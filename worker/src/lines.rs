@@ -1,9 +1,12 @@
 //! Lines added and deleted between two contents, exactly as `git diff --numstat` counts them with its default
 //! algorithm (myers), its cost limits included.
 
-use gix_imara_diff::{InternedInput, Token, sources::byte_lines};
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::ops::Range;
 
-use crate::myers;
+use crate::common;
+use crate::greedy;
+use crate::myers::{self, Ends};
 
 /// Git looks for a NUL in this many first bytes to tell binary from text.
 const BINARY_PROBE_BYTES: usize = 8_000;
@@ -26,25 +29,199 @@ pub fn count(content: &[u8]) -> u32 {
     u32::try_from(newlines + usize::from(unfinished)).unwrap_or(u32::MAX)
 }
 
-/// Returns the lines added and deleted from `old` to `new`.
-pub fn diff(old: &[u8], new: &[u8]) -> LineDiff {
-    let (old_middle, new_middle) = without_common_ends(old, new);
-    // Most changes only add or only delete in one place; no search is needed for them.
-    if old_middle.is_empty() || new_middle.is_empty() {
-        return LineDiff { added: count(new_middle), deleted: count(old_middle) };
-    }
-    // The search itself sees the whole contents: git's cost limits depend on how often a line occurs in all of them.
-    let input = InternedInput::new(byte_lines(old), byte_lines(new));
-    let numbers = |tokens: &[Token]| -> Vec<u32> { tokens.iter().map(|token| token.0).collect() };
-    let kinds = input.interner.num_tokens() as usize;
-    let (deleted, added) = myers::count_changed(&numbers(&input.before), &numbers(&input.after), kinds);
-    let narrow = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
-    LineDiff { added: narrow(added), deleted: narrow(deleted) }
+/// Counts changed lines. One per thread: what it allocates for one pair of contents it uses for the next.
+pub struct Differ {
+    numbers: Numbers,
+    old: Vec<u32>,
+    new: Vec<u32>,
+    reached: myers::Reached,
 }
 
-/// Returns what is left of both when the lines they begin and end with in common are cut off.
-fn without_common_ends<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-    let common = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+impl Default for Differ {
+    fn default() -> Self {
+        Self { numbers: Numbers::new(), old: Vec::new(), new: Vec::new(), reached: myers::Reached::default() }
+    }
+}
+
+impl Differ {
+    /// Returns the lines added and deleted from `old` to `new`.
+    pub fn diff(&mut self, old: &[u8], new: &[u8]) -> LineDiff {
+        let (head, tail) = common_ends(old, new);
+        let (old_middle, new_middle) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
+        // Most changes only add or only delete in one place; no search is needed for them.
+        if old_middle.is_empty() || new_middle.is_empty() {
+            return LineDiff { added: count(new_middle), deleted: count(old_middle) };
+        }
+        let (deleted, added) =
+            greedy::count_changed(old_middle, new_middle, affordable(old_middle, new_middle)).unwrap_or_else(
+                || {
+                    self.numbers.give([old_middle, new_middle], [&mut self.old, &mut self.new]);
+                    let kinds = self.numbers.lines.len();
+                    let ends = || {
+                        self.numbers.count([&old[..head], &old[old.len() - tail..]], [old_middle, new_middle])
+                    };
+                    myers::count_changed(&self.old, &self.new, kinds, ends, &mut self.reached)
+                },
+            );
+        let narrow = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
+        LineDiff { added: narrow(added), deleted: narrow(deleted) }
+    }
+}
+
+/// Returns up to how many edits the greedy search is cheaper than giving all lines numbers: its cost grows with their
+/// square, the other's with the length.
+fn affordable(old: &[u8], new: &[u8]) -> usize {
+    /// Bytes of content for which one more step of the search is affordable. Found by trying.
+    const BYTES_PER_STEP: usize = 160;
+    ((old.len() + new.len()) / BYTES_PER_STEP).isqrt().clamp(4, 100)
+}
+
+/// Gives lines numbers: equal lines have equal numbers.
+struct Numbers {
+    /// Open addressing: the number of a line and one, or 0; and part of its hash, so that few lines are compared in
+    /// vain.
+    slots: Vec<(u32, u32)>,
+    /// The first line of each number: which of the two contents it stands in, and where.
+    lines: Vec<(usize, Range<usize>)>,
+    /// Seeded anew in every process, so that no file can be made to collide.
+    seed: u64,
+}
+
+impl Numbers {
+    fn new() -> Self {
+        let seed = std::hash::RandomState::new().build_hasher().finish();
+        Self { slots: Vec::new(), lines: Vec::new(), seed }
+    }
+
+    /// Replaces `numbers` by those of the lines of `contents`.
+    fn give(&mut self, contents: [&[u8]; 2], numbers: [&mut Vec<u32>; 2]) {
+        let most: usize = contents.iter().map(|content| count(content) as usize).sum();
+        self.lines.clear();
+        self.slots.clear();
+        self.slots.resize((2 * most).next_power_of_two(), (0, 0));
+        for (side, numbers) in numbers.into_iter().enumerate() {
+            numbers.clear();
+            for range in each(contents[side]) {
+                let (slot, hash) = self.find(&contents[side][range.clone()], contents);
+                if self.slots[slot].0 == 0 {
+                    self.lines.push((side, range));
+                    let number = u32::try_from(self.lines.len()).expect("no file has four billion lines");
+                    self.slots[slot] = (number, hash);
+                }
+                numbers.push(self.slots[slot].0 - 1);
+            }
+        }
+    }
+
+    /// Counts how often each line that has a number occurs in `parts`. `contents` are those that gave the numbers.
+    fn count(&self, parts: [&[u8]; 2], contents: [&[u8]; 2]) -> Ends {
+        let mut ends = Ends { lines: 0, occurrences: vec![0; self.lines.len()] };
+        let mut looks = Looks::for_lines(self.lines.len());
+        for (side, range) in &self.lines {
+            looks.add(&contents[*side][range.clone()]);
+        }
+        for part in parts {
+            for range in each(part) {
+                ends.lines += 1;
+                if !looks.hold(&part[range.clone()]) {
+                    continue;
+                }
+                let (slot, _) = self.find(&part[range], contents);
+                if let Some(number) = self.slots[slot].0.checked_sub(1) {
+                    ends.occurrences[number as usize] += 1;
+                }
+            }
+        }
+        ends
+    }
+
+    /// Returns the slot that `line` has or would have, and its hash.
+    fn find(&self, line: &[u8], contents: [&[u8]; 2]) -> (usize, u32) {
+        let hash = self.hash(line);
+        let mask = self.slots.len() - 1;
+        let (mut slot, hash) = (hash as usize & mask, (hash >> 32) as u32);
+        loop {
+            let (number, known) = self.slots[slot];
+            if number == 0 {
+                return (slot, hash);
+            }
+            if known == hash {
+                let (side, range) = &self.lines[number as usize - 1];
+                if contents[*side][range.clone()] == *line {
+                    return (slot, hash);
+                }
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// Multiplies words of 64 bits to 128 and folds the halves, as wyhash and its kin do.
+    fn hash(&self, line: &[u8]) -> u64 {
+        let fold = |a: u64, b: u64| {
+            let product = u128::from(a) * u128::from(b);
+            product as u64 ^ (product >> 64) as u64
+        };
+        let word = |at: usize| u64::from_le_bytes(line[at..at + 8].try_into().expect("eight bytes"));
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut hash = self.seed ^ line.len() as u64;
+        match line.len() {
+            0..8 => {
+                let mut bytes = [0; 8];
+                bytes[..line.len()].copy_from_slice(line);
+                fold(hash ^ u64::from_le_bytes(bytes), SPREAD)
+            }
+            8..=16 => fold(hash ^ word(0), SPREAD ^ self.seed ^ word(line.len() - 8)),
+            len => {
+                for at in (0..len - 16).step_by(16) {
+                    hash = fold(hash ^ word(at), SPREAD ^ word(at + 8));
+                }
+                fold(hash ^ word(len - 16), SPREAD ^ self.seed ^ word(len - 8))
+            }
+        }
+    }
+}
+
+/// Length and last bytes of lines, a bit for each: what most lines that are not among them are told by.
+struct Looks {
+    bits: Vec<u64>,
+}
+
+impl Looks {
+    fn for_lines(lines: usize) -> Self {
+        Self { bits: vec![0; (lines / 8).next_power_of_two().max(8)] }
+    }
+
+    fn add(&mut self, line: &[u8]) {
+        let (word, bit) = self.place(line);
+        self.bits[word] |= bit;
+    }
+
+    fn hold(&self, line: &[u8]) -> bool {
+        let (word, bit) = self.place(line);
+        self.bits[word] & bit != 0
+    }
+
+    fn place(&self, line: &[u8]) -> (usize, u64) {
+        let end = match line.last_chunk::<8>() {
+            Some(end) => u64::from_le_bytes(*end),
+            None => line.iter().fold(0, |end, byte| end << 8 | u64::from(*byte)),
+        };
+        let spread = (end ^ line.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((spread >> 32) as usize & (self.bits.len() - 1), 1 << (spread >> 58))
+    }
+}
+
+/// Returns where the lines of `content` stand, each with its newline, which the last may lack.
+fn each(content: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let unfinished = content.last().is_some_and(|last| *last != b'\n');
+    let ends = memchr::memchr_iter(b'\n', content).map(|newline| newline + 1);
+    let mut from = 0;
+    ends.chain(unfinished.then_some(content.len())).map(move |to| std::mem::replace(&mut from, to)..to)
+}
+
+/// Returns how many bytes the lines take up that both contents begin with, and those that they end with behind these.
+fn common_ends(old: &[u8], new: &[u8]) -> (usize, usize) {
+    let common = common::prefix(old, new);
     // A line counts as common only with its newline, or where it ends both.
     let head = if common == old.len() && common == new.len() {
         common
@@ -52,7 +229,7 @@ fn without_common_ends<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8])
         memchr::memrchr(b'\n', &old[..common]).map_or(0, |newline| newline + 1)
     };
     let (old, new) = (&old[head..], &new[head..]);
-    let common = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
+    let common = common::suffix(old, new);
     // The tail must begin where a line begins in both.
     let begins_line = |content: &[u8], at: usize| at == 0 || content[at - 1] == b'\n';
     let mut tail = common;
@@ -60,7 +237,7 @@ fn without_common_ends<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8])
         let from = old.len() - tail;
         tail = memchr::memchr(b'\n', &old[from..]).map_or(0, |newline| tail - newline - 1);
     }
-    (&old[..old.len() - tail], &new[..new.len() - tail])
+    (head, tail)
 }
 
 #[cfg(test)]
@@ -68,7 +245,11 @@ mod tests {
     use super::*;
 
     fn check(old: &str, new: &str, added: u32, deleted: u32) {
-        assert_eq!(diff(old.as_bytes(), new.as_bytes()), LineDiff { added, deleted }, "{old:?} {new:?}");
+        assert_eq!(
+            Differ::default().diff(old.as_bytes(), new.as_bytes()),
+            LineDiff { added, deleted },
+            "{old:?} {new:?}"
+        );
     }
 
     #[test]
@@ -98,12 +279,13 @@ mod tests {
             old in "(a\n|b\n|c\n|d){0,40}", new in "(a\n|b\n|c\n|d){0,40}",
         ) {
             let (old, new) = (old.as_bytes(), new.as_bytes());
-            let LineDiff { added, deleted } = diff(old, new);
+            let mut differ = Differ::default();
+            let LineDiff { added, deleted } = differ.diff(old, new);
             proptest::prop_assert_eq!(
                 i64::from(added) - i64::from(deleted),
                 i64::from(count(new)) - i64::from(count(old))
             );
-            let back = diff(new, old);
+            let back = differ.diff(new, old);
             if old == new {
                 proptest::prop_assert_eq!((added, deleted), (0, 0));
             }

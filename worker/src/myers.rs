@@ -13,26 +13,63 @@
 /// Lines of one side, as numbers: equal lines have equal numbers, below `kinds`.
 pub type Lines<'a> = &'a [u32];
 
-/// Returns how many lines of `old` are deleted and how many of `new` are added.
-pub fn count_changed(old: Lines, new: Lines, kinds: usize) -> (usize, usize) {
-    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let (old_rest, new_rest) = (&old[head..], &new[head..]);
-    let tail = common_tail(old_rest, new_rest);
-    let (old_middle, new_middle) = (&old_rest[..old_rest.len() - tail], &new_rest[..new_rest.len() - tail]);
-    if old_middle.is_empty() || new_middle.is_empty() {
-        return (old_middle.len(), new_middle.len());
-    }
-    // How often a line occurs is asked of the whole files, ends included.
-    let in_old = occurrences(old, kinds);
-    let in_new = occurrences(new, kinds);
-    let old_kept = worth_searching(old_middle, &in_new, frequent(old.len()));
-    let new_kept = worth_searching(new_middle, &in_old, frequent(new.len()));
-    let (deleted, added) = Search::new(&old_kept, &new_kept).run();
-    (old_middle.len() - old_kept.len() + deleted, new_middle.len() - new_kept.len() + added)
+/// The lines that both files begin and end with.
+pub struct Ends {
+    pub lines: usize,
+    /// How often each kind of line occurs among them.
+    pub occurrences: Vec<u32>,
 }
 
-fn common_tail(a: Lines, b: Lines) -> usize {
-    a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
+/// Returns how many lines of `old` are deleted and how many of `new` are added, where these are what is left of two
+/// files without their common ends.
+///
+/// git's limits depend on how often a line occurs in a whole file. Only where one of them may be reached is `ends`
+/// asked, because counting there costs more than all the rest.
+pub fn count_changed(
+    old: Lines,
+    new: Lines,
+    kinds: usize,
+    ends: impl FnOnce() -> Ends,
+    reached: &mut Reached,
+) -> (usize, usize) {
+    let mut in_old = occurrences(old, kinds);
+    let mut in_new = occurrences(new, kinds);
+    let short = old.len() + new.len() < 2 * PATIENT_COST.unsigned_abs();
+    let (old_kept, new_kept) = if short && !may_drop(old, &in_new) && !may_drop(new, &in_old) {
+        // Nothing is dropped that has a match, and the search is at its end before its patience is: what is found is
+        // the longest common subsequence, for which lines without a match do not count.
+        (with_match(old, &in_new), with_match(new, &in_old))
+    } else {
+        let ends = ends();
+        for counts in [&mut in_old, &mut in_new] {
+            counts.iter_mut().zip(&ends.occurrences).for_each(|(count, more)| *count += more);
+        }
+        (
+            worth_searching(old, &in_new, frequent(old.len() + ends.lines)),
+            worth_searching(new, &in_old, frequent(new.len() + ends.lines)),
+        )
+    };
+    let (deleted, added) = Search::new(&old_kept, &new_kept, reached).run();
+    (old.len() - old_kept.len() + deleted, new.len() - new_kept.len() + added)
+}
+
+/// Whether a line with a match may turn out to be frequent and in the midst of changes: fewer than seven changed ones
+/// around it never outnumber the line itself by more than three to one.
+fn may_drop(lines: Lines, in_other: &[u32]) -> bool {
+    const FEWEST_CHANGED: usize = 7;
+    let matched = |line: &u32| in_other[*line as usize] > 0;
+    let changed = lines.iter().filter(|line| !matched(line)).count();
+    if changed < FEWEST_CHANGED {
+        return false;
+    }
+    // One stands between the first changed line and the last.
+    let first = lines.iter().position(|line| !matched(line)).unwrap_or_default();
+    let last = lines.iter().rposition(|line| !matched(line)).unwrap_or_default();
+    last - first + 1 > changed
+}
+
+fn with_match(lines: Lines, in_other: &[u32]) -> Vec<u32> {
+    lines.iter().filter(|line| in_other[**line as usize] > 0).copied().collect()
 }
 
 fn occurrences(lines: Lines, kinds: usize) -> Vec<u32> {
@@ -132,18 +169,26 @@ struct Search<'a> {
     old: Lines<'a>,
     new: Lines<'a>,
     /// The furthest old line reached on each diagonal (old minus new), from the start and from the end.
-    forward: Diagonals,
-    backward: Diagonals,
+    forward: Diagonals<'a>,
+    backward: Diagonals<'a>,
     cost_limit: isize,
 }
 
-struct Diagonals {
-    reached: Vec<isize>,
+/// Room for what two searches reach; for use again, because clearing it would cost more than many a search.
+#[derive(Default)]
+pub struct Reached {
+    forward: Vec<isize>,
+    backward: Vec<isize>,
+}
+
+struct Diagonals<'a> {
+    /// Only what a search has set is read.
+    reached: &'a mut [isize],
     /// Index of diagonal 0.
     zero: isize,
 }
 
-impl Diagonals {
+impl Diagonals<'_> {
     fn at(&self, diagonal: isize) -> isize {
         self.reached[(self.zero + diagonal).cast_unsigned()]
     }
@@ -188,12 +233,23 @@ impl Front {
 }
 
 impl<'a> Search<'a> {
-    fn new(old: Lines<'a>, new: Lines<'a>) -> Self {
+    fn new(old: Lines<'a>, new: Lines<'a>, reached: &'a mut Reached) -> Self {
         let diagonals = old.len() + new.len() + 3;
         let zero = new.len().cast_signed() + 1;
-        let empty = || Diagonals { reached: vec![0; diagonals], zero };
+        let room = |reached: &'a mut Vec<isize>| {
+            if reached.len() < diagonals {
+                reached.resize(diagonals, 0);
+            }
+            Diagonals { reached, zero }
+        };
         let cost_limit = rough_square_root(diagonals).cast_signed().max(PATIENT_COST);
-        Self { old, new, forward: empty(), backward: empty(), cost_limit }
+        Self {
+            old,
+            new,
+            forward: room(&mut reached.forward),
+            backward: room(&mut reached.backward),
+            cost_limit,
+        }
     }
 
     /// Returns how many lines of each side are changed.
@@ -249,13 +305,12 @@ impl<'a> Search<'a> {
             let mut good_run = false;
 
             ahead.widen(piece, &mut self.forward, -1);
+            let mut above = self.forward.at(ahead.highest + 1);
             for diagonal in ahead.descending() {
-                let (below, above) = (self.forward.at(diagonal - 1), self.forward.at(diagonal + 1));
+                let below = self.forward.at(diagonal - 1);
                 let start = if below >= above { below + 1 } else { above };
-                let mut old = start;
-                while old < piece.old_to && old - diagonal < piece.new_to && self.equal(old, old - diagonal) {
-                    old += 1;
-                }
+                above = below;
+                let old = self.pass_ahead(piece, start, start - diagonal);
                 good_run |= old - start > GOOD_RUN;
                 self.forward.set(diagonal, old);
                 if odd && behind.holds(diagonal) && self.backward.at(diagonal) <= old {
@@ -264,16 +319,12 @@ impl<'a> Search<'a> {
             }
 
             behind.widen(piece, &mut self.backward, isize::MAX);
+            let mut above = self.backward.at(behind.highest + 1);
             for diagonal in behind.descending() {
-                let (below, above) = (self.backward.at(diagonal - 1), self.backward.at(diagonal + 1));
+                let below = self.backward.at(diagonal - 1);
                 let start = if below < above { below } else { above - 1 };
-                let mut old = start;
-                while old > piece.old_from
-                    && old - diagonal > piece.new_from
-                    && self.equal(old - 1, old - diagonal - 1)
-                {
-                    old -= 1;
-                }
+                above = below;
+                let old = self.pass_behind(piece, start, start - diagonal);
                 good_run |= start - old > GOOD_RUN;
                 self.backward.set(diagonal, old);
                 if !odd && ahead.holds(diagonal) && old <= self.forward.at(diagonal) {
@@ -297,6 +348,28 @@ impl<'a> Search<'a> {
             }
         }
         unreachable!("the searches meet at the cost of replacing everything, if not before")
+    }
+
+    /// Returns the old line behind the equal lines that follow `old` and `new`.
+    fn pass_ahead(&self, piece: &Piece, old: isize, new: isize) -> isize {
+        let reach = (piece.old_to - old).min(piece.new_to - new);
+        if reach <= 0 {
+            return old;
+        }
+        let from = |lines: Lines<'a>, at: isize| &lines[at.cast_unsigned()..(at + reach).cast_unsigned()];
+        let equal = from(self.old, old).iter().zip(from(self.new, new)).take_while(|(a, b)| a == b).count();
+        old + equal.cast_signed()
+    }
+
+    /// Returns the first of the equal old lines that stand before `old` and `new`.
+    fn pass_behind(&self, piece: &Piece, old: isize, new: isize) -> isize {
+        let reach = (old - piece.old_from).min(new - piece.new_from);
+        if reach <= 0 {
+            return old;
+        }
+        let to = |lines: Lines<'a>, at: isize| &lines[(at - reach).cast_unsigned()..at.cast_unsigned()];
+        let equal = to(self.old, old).iter().rev().zip(to(self.new, new).iter().rev());
+        old - equal.take_while(|(a, b)| a == b).count().cast_signed()
     }
 
     /// Returns the best point behind a good run that the forward search has come far enough to.
@@ -379,8 +452,12 @@ impl<'a> Search<'a> {
 mod tests {
     use super::*;
 
+    fn no_ends() -> Ends {
+        Ends { lines: 0, occurrences: Vec::new() }
+    }
+
     fn check(old: &[u32], new: &[u32], expect: (usize, usize)) {
-        assert_eq!(count_changed(old, new, 10), expect, "{old:?} {new:?}");
+        assert_eq!(count_changed(old, new, 10, no_ends, &mut Reached::default()), expect, "{old:?} {new:?}");
     }
 
     #[test]
@@ -420,10 +497,10 @@ mod tests {
             old in proptest::collection::vec(0..9u32, 0..40), new in proptest::collection::vec(0..9u32, 0..40),
         ) {
             // Few lines, so that nothing is frequent before it occurs everywhere: what is dropped then was no match.
-            let search = Search::new(&old, &new).run();
+            let search = Search::new(&old, &new, &mut Reached::default()).run();
             let common = longest_common(&old, &new);
             proptest::prop_assert_eq!(search, (old.len() - common, new.len() - common));
-            let (deleted, added) = count_changed(&old, &new, 9);
+            let (deleted, added) = count_changed(&old, &new, 9, no_ends, &mut Reached::default());
             proptest::prop_assert_eq!(deleted + new.len(), added + old.len());
             proptest::prop_assert!(deleted >= old.len() - common);
         }

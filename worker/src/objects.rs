@@ -1,11 +1,37 @@
 //! The seam between the engine and the object database: bytes by id, with the reason where there are none.
 
+use std::cell::RefCell;
+
+use gix::object::Kind;
 use gix::prelude::{Find as _, Header as _};
+
+use crate::contents::Bytes;
+use crate::pack::{Packs, Refused};
 
 /// Reads objects of one repository; one per thread, because decoding keeps caches.
 pub struct Objects {
+    packs: RefCell<Packs>,
+    /// For all that our own reader leaves alone.
     repository: gix::Repository,
     max_blob_bytes: u64,
+}
+
+/// What reading objects may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The content of a larger blob is not looked at.
+    pub max_blob_bytes: u64,
+    /// How much one thread may keep of what it decoded.
+    pub cache_bytes: usize,
+}
+
+impl Limits {
+    /// Returns the limits of one of `threads` that share `memory_bytes`. Five eighths are for what was decoded; the
+    /// rest is left for the facts in hand and whatever else the process does.
+    pub fn share(max_blob_bytes: u64, memory_bytes: u64, threads: usize) -> Self {
+        let share = memory_bytes / 8 * 5 / threads.max(1) as u64;
+        Self { max_blob_bytes, cache_bytes: usize::try_from(share).unwrap_or(usize::MAX) }
+    }
 }
 
 /// Why there are no bytes.
@@ -20,58 +46,71 @@ pub enum ReadError {
 }
 
 impl Objects {
-    /// Neighbouring commits ask for the same trees and blobs. This much of them is kept per thread; more did not
-    /// pay on histories of 5,000 to 80,000 commits.
-    const CACHE_BYTES: usize = 24 << 20;
+    /// What gix may keep of the objects that it reads.
+    const LOOSE_CACHE_BYTES: usize = 16 << 20;
 
-    pub fn new(mut repository: gix::Repository, max_blob_bytes: u64) -> Self {
-        repository.object_cache_size(Self::CACHE_BYTES);
-        Self { repository, max_blob_bytes }
+    pub fn new(mut repository: gix::Repository, limits: Limits) -> Self {
+        repository.object_cache_size(Self::LOOSE_CACHE_BYTES.min(limits.cache_bytes));
+        let Limits { max_blob_bytes, cache_bytes } = limits;
+        let directory = repository.objects.store_ref().path();
+        let packs =
+            Packs::open(directory, repository.object_hash(), cache_bytes, largest_object(max_blob_bytes));
+        Self { packs: packs.into(), repository, max_blob_bytes }
     }
 
     pub fn hash_kind(&self) -> gix::hash::Kind {
         self.repository.object_hash()
     }
 
-    /// Replaces `buffer` by the content of the blob `id`.
+    /// Returns the content of the blob `id`.
     ///
     /// # Errors
     ///
     /// Where the blob is missing, larger than the limit, damaged or no blob.
-    pub fn blob(&self, id: &gix::oid, buffer: &mut Vec<u8>) -> Result<(), ReadError> {
-        self.read(id, gix::object::Kind::Blob, buffer)?;
-        if buffer.len() as u64 > self.max_blob_bytes {
+    pub fn blob(&self, id: &gix::oid) -> Result<Bytes, ReadError> {
+        let content = self.read(id, Kind::Blob)?;
+        if content.len() as u64 > self.max_blob_bytes {
             return Err(ReadError::TooLarge(id.to_owned()));
         }
-        Ok(())
+        Ok(content)
     }
 
-    /// Replaces `buffer` by the content of the tree `id`.
+    /// Says that nobody is likely to ask for the blob `id` again soon.
+    pub fn let_go(&self, id: &gix::oid) {
+        self.packs.borrow_mut().demote(id);
+    }
+
+    /// Returns the content of the tree `id`.
     ///
     /// # Errors
     ///
     /// Where the tree is missing, damaged or no tree.
-    pub fn tree(&self, id: &gix::oid, buffer: &mut Vec<u8>) -> Result<(), ReadError> {
-        self.read(id, gix::object::Kind::Tree, buffer)
+    pub fn tree(&self, id: &gix::oid) -> Result<Bytes, ReadError> {
+        self.read(id, Kind::Tree)
     }
 
-    /// Replaces `buffer` by the content of the commit `id`.
+    /// Returns the content of the commit `id`.
     ///
     /// # Errors
     ///
     /// Where the commit is missing, damaged or no commit.
-    pub fn commit(&self, id: &gix::oid, buffer: &mut Vec<u8>) -> Result<(), ReadError> {
-        self.read(id, gix::object::Kind::Commit, buffer)
+    pub fn commit(&self, id: &gix::oid) -> Result<Bytes, ReadError> {
+        self.read(id, Kind::Commit)
     }
 
-    fn read(&self, id: &gix::oid, kind: gix::object::Kind, buffer: &mut Vec<u8>) -> Result<(), ReadError> {
-        // Trees of no entries are not stored by every writer.
-        if id.is_empty_tree() && kind == gix::object::Kind::Tree {
-            buffer.clear();
-            return Ok(());
+    fn read(&self, id: &gix::oid, kind: Kind) -> Result<Bytes, ReadError> {
+        match self.packs.borrow_mut().read(id, kind) {
+            Some(Ok(content)) => return Ok(content),
+            Some(Err(Refused::TooLarge)) => return Err(ReadError::TooLarge(id.to_owned())),
+            Some(Err(Refused::Unusual)) | None => {}
         }
-        match self.repository.objects.try_find(id, buffer) {
-            Ok(Some(found)) if found.kind == kind => Ok(()),
+        // Trees of no entries are not stored by every writer.
+        if id.is_empty_tree() && kind == Kind::Tree {
+            return Ok(Bytes::default());
+        }
+        let mut content = Vec::new();
+        match self.repository.objects.try_find(id, &mut content) {
+            Ok(Some(found)) if found.kind == kind => Ok(content.into()),
             Ok(Some(_)) => Err(ReadError::Corrupt(id.to_owned())),
             Ok(None) => Err(ReadError::Missing(id.to_owned())),
             Err(_) => Err(self.why(id)),
@@ -85,4 +124,10 @@ impl Objects {
             _ => ReadError::Corrupt(id.to_owned()),
         }
     }
+}
+
+/// Returns how large an object may become in memory where blobs of `max_blob_bytes` are wanted: objects are decoded in
+/// one piece, and a delta may have a larger base.
+pub fn largest_object(max_blob_bytes: u64) -> u64 {
+    max_blob_bytes.max(32 << 20).saturating_mul(2)
 }

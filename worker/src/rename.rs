@@ -76,9 +76,8 @@ impl<'a> File<'a> {
 
     fn pieces(&mut self, objects: &Objects, attributes: &mut Attributes) -> Option<&Pieces> {
         if matches!(self.content, Content::Unread) {
-            let mut content = Vec::new();
-            self.content = match objects.blob(&self.side.id, &mut content) {
-                Ok(()) => {
+            self.content = match objects.blob(&self.side.id) {
+                Ok(content) => {
                     let is_text = !attributes.is_binary(self.path, self.side.mode, &content);
                     Content::Pieces(Pieces::of(&content, is_text))
                 }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use gitfleet_shared::contract::{Failure, FailureClass};
 
+use crate::objects::largest_object;
+
 /// Returns the repository at `path`: a working tree, a linked worktree or a bare repository.
 ///
 /// # Errors
@@ -36,15 +38,14 @@ pub fn open(path: &Path, max_blob_bytes: u64) -> Result<gix::ThreadSafeRepositor
             format!("{} may not be read", forbidden.display()),
         ));
     }
-    // Objects are decoded in one piece; a claim beyond twice the limit (a delta may have a larger base) is refused
-    // before memory is taken.
-    let alloc_limit = max_blob_bytes.max(32 << 20).saturating_mul(2);
+    // A claim beyond that is refused before memory is taken.
+    let alloc_limit = largest_object(max_blob_bytes);
     let options =
         gix::open::Options::isolated().with(gix::sec::Trust::Full).lossy_config(true).config_overrides([
             format!("gitoxide.objects.allocLimit={alloc_limit}"),
             // Replacements change what a commit id means, which must be the same for every worker.
             "core.useReplaceRefs=false".to_owned(),
-            "core.deltaBaseCacheLimit=48m".to_owned(),
+            "core.deltaBaseCacheLimit=16m".to_owned(),
         ]);
     let opened = options.open(path).map_err(|error| {
         let text = chain(&error);

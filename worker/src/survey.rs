@@ -6,7 +6,7 @@ use gitfleet_shared::contract::{
 use gitfleet_shared::object_id::ObjectId;
 
 use crate::facts::Engine;
-use crate::objects::{Objects, ReadError};
+use crate::objects::{Limits, Objects, ReadError};
 use crate::repository::chain;
 use crate::tree;
 use crate::walk::{Growth, Visited, Walker};
@@ -27,7 +27,7 @@ pub fn survey(
     repository: &gix::Repository,
     revisions: &Revisions,
     base: Option<&Base>,
-    max_blob_bytes: u64,
+    limits: Limits,
 ) -> Result<SurveyResult, Failure> {
     let shallow = shallow_commits(repository);
     let Some(pinned) = pin(repository, revisions)? else {
@@ -41,7 +41,7 @@ pub fn survey(
     if base.is_some_and(|base| base.refs == refs) {
         return Ok(SurveyResult::Unchanged);
     }
-    let engine = Engine::new(repository.clone(), pinned.head, max_blob_bytes).map_err(unreadable)?;
+    let engine = Engine::new(repository.clone(), pinned.head, limits).map_err(unreadable)?;
     let mut walker = Walker::new(engine.objects(), shallow.iter().copied().collect());
     let grown = match base {
         Some(base) => match foreign(&base.tips) {
@@ -193,15 +193,12 @@ fn refs_digest(
 
 /// Returns `.mailmap` at the root of the commit's tree. A symlink is not followed, as git does not follow it.
 fn mailmap(objects: &Objects, commit: gix::ObjectId) -> Option<Vec<u8>> {
-    let mut buffer = Vec::new();
-    objects.commit(&commit, &mut buffer).ok()?;
-    let root = crate::commit::links(&buffer)?.tree;
+    let root = crate::commit::links(&objects.commit(&commit).ok()?)?.tree;
     let side = tree::entry(objects, root, b".mailmap")?;
     if !side.mode.is_regular() {
         return None;
     }
-    objects.blob(&side.id, &mut buffer).ok()?;
-    Some(buffer)
+    Some(objects.blob(&side.id).ok()?.to_vec())
 }
 
 fn ours(id: gix::ObjectId) -> ObjectId {

@@ -2,6 +2,8 @@
 
 use gix::bstr::ByteSlice as _;
 
+use crate::common;
+use crate::contents::Bytes;
 use crate::objects::{Objects, ReadError};
 
 /// What an entry is, with the irregular modes of old trees (such as 100664) folded as git folds them.
@@ -102,7 +104,6 @@ impl Walk<'_> {
     ///
     /// Only where the whole comparison must end; a directory that cannot be read is noted and passed over.
     fn run(&mut self) -> Result<(), ReadError> {
-        let (mut old_bytes, mut new_bytes) = (Vec::new(), Vec::new());
         while let Some(directory) = self.waiting.pop() {
             let Directory { old, new, depth, .. } = directory;
             if old == new {
@@ -112,10 +113,8 @@ impl Walk<'_> {
             if depth > MAX_DEPTH || self.found.changes.len() + self.waiting.len() > MAX_CHANGES {
                 return Err(ReadError::TooLarge(some));
             }
-            let compared = self
-                .read(old, &mut old_bytes)
-                .and_then(|()| self.read(new, &mut new_bytes))
-                .and_then(|()| self.entries(&directory, &old_bytes, &new_bytes));
+            let compared = self.read(old).and_then(|old| Ok((old, self.read(new)?)));
+            let compared = compared.and_then(|(old, new)| self.entries(&directory, &old, &new));
             if let Err(error) = compared {
                 let path = directory.path.strip_suffix(b"/").unwrap_or_default();
                 self.found.unreadable.push((path.to_vec(), error));
@@ -124,9 +123,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn read(&self, id: Option<gix::ObjectId>, buffer: &mut Vec<u8>) -> Result<(), ReadError> {
-        buffer.clear();
-        id.map_or(Ok(()), |id| self.objects.tree(&id, buffer))
+    fn read(&self, id: Option<gix::ObjectId>) -> Result<Bytes, ReadError> {
+        id.map_or(Ok(Bytes::default()), |id| self.objects.tree(&id))
     }
 
     fn entries(&mut self, directory: &Directory, old: &[u8], new: &[u8]) -> Result<(), ReadError> {
@@ -135,23 +133,20 @@ impl Walk<'_> {
         let malformed = |Malformed| ReadError::Corrupt(some);
         let mut olds = Entries { rest: old, hash_len };
         let mut news = Entries { rest: new, hash_len };
-        let mut left = olds.next().transpose().map_err(malformed)?;
-        let mut right = news.next().transpose().map_err(malformed)?;
         loop {
+            olds.pass_equal(&mut news);
+            let (left, right) = (olds.peek().map_err(malformed)?, news.peek().map_err(malformed)?);
             let order = match (&left, &right) {
                 (None, None) => return Ok(()),
                 (Some(_), None) => std::cmp::Ordering::Less,
                 (None, Some(_)) => std::cmp::Ordering::Greater,
                 (Some(a), Some(b)) => a.order(b),
             };
-            let (mut old_entry, mut new_entry) = (None, None);
-            if order.is_le() {
-                old_entry = std::mem::replace(&mut left, olds.next().transpose().map_err(malformed)?);
-            }
-            if order.is_ge() {
-                new_entry = std::mem::replace(&mut right, news.next().transpose().map_err(malformed)?);
-            }
+            let old_entry = left.filter(|_| order.is_le());
+            let new_entry = right.filter(|_| order.is_ge());
             self.entry(directory, old_entry, new_entry);
+            olds.pass(old_entry);
+            news.pass(new_entry);
         }
     }
 
@@ -179,6 +174,8 @@ impl Walk<'_> {
 struct Entry<'a> {
     name: &'a [u8],
     side: Side,
+    /// How long it is, its id included.
+    bytes: usize,
 }
 
 impl Entry<'_> {
@@ -205,31 +202,47 @@ struct Entries<'a> {
     hash_len: usize,
 }
 
-impl<'a> Iterator for Entries<'a> {
-    type Item = Result<Entry<'a>, Malformed>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let entry = self.parse();
-        if entry.is_none() {
-            self.rest = &[];
-        }
-        Some(entry.ok_or(Malformed))
-    }
-}
-
 impl<'a> Entries<'a> {
-    fn parse(&mut self) -> Option<Entry<'a>> {
+    /// Returns the next entry, which stays the next.
+    fn peek(&self) -> Result<Option<Entry<'a>>, Malformed> {
+        if self.rest.is_empty() { Ok(None) } else { self.parse().map(Some).ok_or(Malformed) }
+    }
+
+    /// Passes `entry`, where there is one: the one last peeked at.
+    fn pass(&mut self, entry: Option<Entry>) {
+        if let Some(entry) = entry {
+            self.rest = &self.rest[entry.bytes..];
+        }
+    }
+
+    /// Passes the entries with which both begin, nearly all of them as a rule, without looking into them.
+    fn pass_equal(&mut self, other: &mut Self) {
+        let equal = common::prefix(self.rest, other.rest);
+        let mut passed = 0;
+        if equal == self.rest.len() && equal == other.rest.len() {
+            passed = equal;
+        } else {
+            while let Some(nul) = memchr::memchr(0, &self.rest[passed..equal]) {
+                let after = passed + nul + 1 + self.hash_len;
+                if after > equal {
+                    break;
+                }
+                passed = after;
+            }
+        }
+        self.rest = &self.rest[passed..];
+        other.rest = &other.rest[passed..];
+    }
+
+    fn parse(&self) -> Option<Entry<'a>> {
         let space = self.rest.find_byte(b' ')?;
         let mode = Mode::from_octal(&self.rest[..space])?;
         let rest = &self.rest[space + 1..];
         let end = rest.find_byte(0)?;
         let (name, rest) = (&rest[..end], &rest[end + 1..]);
         let id = gix::ObjectId::try_from(rest.get(..self.hash_len)?).ok()?;
-        self.rest = &rest[self.hash_len..];
-        Some(Entry { name, side: Side { mode, id } })
+        let bytes = self.rest.len() - rest.len() + self.hash_len;
+        Some(Entry { name, side: Side { mode, id }, bytes })
     }
 }
 
@@ -240,8 +253,13 @@ pub fn files(objects: &Objects, tree: gix::ObjectId) -> Changes {
 
 /// Returns the entry of `tree` that is named `name`, or `None` where there is none or the tree cannot be read.
 pub fn entry(objects: &Objects, tree: gix::ObjectId, name: &[u8]) -> Option<Side> {
-    let mut buffer = Vec::new();
-    objects.tree(&tree, &mut buffer).ok()?;
-    let entries = Entries { rest: &buffer, hash_len: objects.hash_kind().len_in_bytes() };
-    entries.map_while(Result::ok).find(|entry| entry.name == name).map(|entry| entry.side)
+    let content = objects.tree(&tree).ok()?;
+    let mut entries = Entries { rest: &content, hash_len: objects.hash_kind().len_in_bytes() };
+    while let Ok(Some(entry)) = entries.peek() {
+        if entry.name == name {
+            return Some(entry.side);
+        }
+        entries.pass(Some(entry));
+    }
+    None
 }

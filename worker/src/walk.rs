@@ -1,7 +1,9 @@
 //! Which commits a snapshot holds: every one reachable from its tips, without those an earlier snapshot held.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::BinaryHeap;
+
+use gix::hashtable::hash_map::Entry;
+use gix::hashtable::{HashMap, HashSet};
 
 use crate::commit::{self, Links};
 use crate::objects::{Objects, ReadError};
@@ -19,7 +21,6 @@ pub struct Walker<'a> {
     objects: &'a Objects,
     /// Where a shallow clone ends: these have no parents here.
     shallow: HashSet<gix::ObjectId>,
-    buffer: Vec<u8>,
 }
 
 /// What the commits reachable from new tips are, compared with those reachable from old ones.
@@ -82,7 +83,7 @@ struct Node {
 
 impl<'a> Walker<'a> {
     pub fn new(objects: &'a Objects, shallow: HashSet<gix::ObjectId>) -> Self {
-        Self { objects, shallow, buffer: Vec::new() }
+        Self { objects, shallow }
     }
 
     /// Returns all commits reachable from `tips`, latest commit time first.
@@ -91,9 +92,19 @@ impl<'a> Walker<'a> {
     ///
     /// Where one of them cannot be read.
     pub fn all(&mut self, tips: &[gix::ObjectId]) -> Result<Vec<Visited>, ReadError> {
-        let mut seen: HashSet<gix::ObjectId> = HashSet::new();
+        let mut all = Vec::new();
+        self.each(tips, |visited| all.push(visited))?;
+        Ok(all)
+    }
+
+    /// Calls `visit` with each commit reachable from `tips`, latest commit time first.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them cannot be read.
+    pub fn each(&mut self, tips: &[gix::ObjectId], mut visit: impl FnMut(Visited)) -> Result<(), ReadError> {
+        let mut seen: HashSet<gix::ObjectId> = HashSet::default();
         let mut waiting = BinaryHeap::new();
-        let mut visited = Vec::new();
         for &tip in tips {
             if seen.insert(tip) {
                 waiting.push(Waiting::of(tip, self.links(tip)?));
@@ -105,9 +116,9 @@ impl<'a> Walker<'a> {
                     waiting.push(Waiting::of(parent, self.links(parent)?));
                 }
             }
-            visited.push(Visited::of(id, &links));
+            visit(Visited::of(id, &links));
         }
-        Ok(visited)
+        Ok(())
     }
 
     /// Returns the commits reachable from `new` and not from `old`, latest commit time first.
@@ -215,8 +226,7 @@ impl<'a> Walker<'a> {
     }
 
     fn links(&mut self, id: gix::ObjectId) -> Result<Links, ReadError> {
-        self.objects.commit(&id, &mut self.buffer)?;
-        let mut links = commit::links(&self.buffer).ok_or(ReadError::Corrupt(id))?;
+        let mut links = commit::links(&self.objects.commit(&id)?).ok_or(ReadError::Corrupt(id))?;
         if self.shallow.contains(&id) {
             links.parents.clear();
         }

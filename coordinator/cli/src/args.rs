@@ -106,6 +106,10 @@ pub(crate) struct Common {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 
+    /// Memory that all jobs together are to get by with [default: 512]
+    #[arg(long, value_name = "MIB", hide_short_help = true)]
+    pub(crate) memory_mib: Option<u64>,
+
     /// Files larger than this have their lines unknown [default: 104857600]
     #[arg(long, value_name = "BYTES", hide_short_help = true)]
     pub(crate) max_blob_bytes: Option<u64>,

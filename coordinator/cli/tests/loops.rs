@@ -68,6 +68,7 @@ impl Machine {
             mirrors: self.folder.path().join("mirrors"),
             credentials: Credentials::default(),
             slice_changes: self.slice_changes,
+            cache_bytes: 1 << 20,
         };
         Worker::new(self.queue.clone(), self.cache.clone(), config)
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use gitfleet_shared::facts::{CommitFacts, Lines, UnknownReason};
 
 use crate::fixture::{Fixture, all_gone, file, gone, run};
-use crate::judge::{NO_LIMIT, engine, facts, id, judge};
+use crate::judge::{NO_LIMIT, engine, facts, id, judge, limits};
 
 /// Lines by commit and path, renames not followed.
 type ByChange = BTreeMap<(String, Vec<u8>), Lines>;
@@ -166,7 +166,8 @@ fn a_missing_commit_is_a_classified_failure() {
     let repo = history();
     std::fs::remove_file(repo.loose(&blob(&repo, "HEAD~2"))).unwrap();
     let opened = gitfleet_worker::repository::open(repo.path(), NO_LIMIT).unwrap().to_thread_local();
-    let failure = gitfleet_worker::survey::survey(&opened, &Revisions::Head, None, NO_LIMIT).unwrap_err();
+    let failure =
+        gitfleet_worker::survey::survey(&opened, &Revisions::Head, None, limits(NO_LIMIT)).unwrap_err();
     assert_eq!(failure.class, FailureClass::Corrupt);
 }
 

@@ -7,12 +7,18 @@ use gitfleet_shared::facts::{ChangeKind, CommitFacts};
 use gitfleet_worker::door;
 use gitfleet_worker::facts::Engine;
 use gitfleet_worker::numstat::{self, Renames};
+use gitfleet_worker::objects::Limits;
 use gitfleet_worker::repository;
 
 use crate::fixture::{Fixture, run};
 
 /// More than any fixture has in one file.
 pub(crate) const NO_LIMIT: u64 = 64 << 20;
+
+/// So little is kept of what was decoded that fixtures of some size let things go.
+pub(crate) const fn limits(max_blob_bytes: u64) -> Limits {
+    Limits { max_blob_bytes, cache_bytes: 1 << 18 }
+}
 
 /// Compares all that HEAD of `fixture` reaches, and returns git's lines with renames, without commit ids, so that a
 /// test can see that it tested something.
@@ -37,7 +43,7 @@ pub(crate) fn check(fixture: &Fixture, lines: &[&str]) {
 
 pub(crate) fn facts(path: &Path, revision: &str, max_blob_bytes: u64) -> Vec<CommitFacts> {
     let mut all = Vec::new();
-    door::facts(path, revision, 2, max_blob_bytes, |facts| {
+    door::facts(path, revision, 2, limits(max_blob_bytes), |facts| {
         all.push(facts);
         Ok(())
     })
@@ -53,7 +59,7 @@ pub(crate) fn facts(path: &Path, revision: &str, max_blob_bytes: u64) -> Vec<Com
 pub(crate) fn engine(path: &Path, max_blob_bytes: u64) -> Engine {
     let repository = repository::open(path, max_blob_bytes).unwrap().to_thread_local();
     let head = repository.head_id().unwrap().detach();
-    Engine::new(repository, head, max_blob_bytes).unwrap()
+    Engine::new(repository, head, limits(max_blob_bytes)).unwrap()
 }
 
 pub(crate) fn id(hex: &str) -> gix::ObjectId {

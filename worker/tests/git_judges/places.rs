@@ -7,7 +7,7 @@ use gitfleet_worker::{repository, survey};
 
 use crate::fixture::{Fixture, file, gone, run, submodule, symlink};
 use crate::generated;
-use crate::judge::{NO_LIMIT, facts, judge, judge_at};
+use crate::judge::{NO_LIMIT, facts, judge, judge_at, limits};
 
 /// Clones `fixture` beside itself.
 fn clone(fixture: &Fixture, options: &[&str]) -> PathBuf {
@@ -145,5 +145,5 @@ fn an_empty_repository_has_no_snapshot() {
     for revisions in [Revisions::Head, Revisions::AllBranches] {
         assert!(survey::pin(&opened, &revisions).unwrap().is_none(), "{revisions}");
     }
-    assert!(gitfleet_worker::door::facts(repo.path(), "HEAD", 1, NO_LIMIT, |_| Ok(())).is_err());
+    assert!(gitfleet_worker::door::facts(repo.path(), "HEAD", 1, limits(NO_LIMIT), |_| Ok(())).is_err());
 }

@@ -1,6 +1,6 @@
 //! The survey: what a snapshot holds, and how it differs from an earlier one.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use gitfleet_shared::contract::{Base, Changed, FailureClass, Revisions, SurveyResult};
 use gitfleet_shared::object_id::ObjectId;
@@ -10,14 +10,14 @@ use gitfleet_worker::{repository, survey};
 
 use crate::fixture::{Fixture, file, gone, symlink};
 use crate::generated::Random;
-use crate::judge::{NO_LIMIT, id};
+use crate::judge::{NO_LIMIT, id, limits};
 
 fn open(repo: &Fixture) -> gix::Repository {
     repository::open(repo.path(), NO_LIMIT).unwrap().to_thread_local()
 }
 
 fn survey(repo: &Fixture, revisions: &Revisions, base: Option<&Base>) -> SurveyResult {
-    survey::survey(&open(repo), revisions, base, NO_LIMIT).unwrap()
+    survey::survey(&open(repo), revisions, base, limits(NO_LIMIT)).unwrap()
 }
 
 /// Surveys, and compares with git all that git can say of a snapshot.
@@ -163,8 +163,8 @@ fn a_base_whose_commits_are_gone_lists_everything() {
 #[test]
 fn a_missing_branch_is_named() {
     let repo = history();
-    let failure =
-        survey::survey(&open(&repo), &Revisions::Branch("nowhere".into()), None, NO_LIMIT).unwrap_err();
+    let failure = survey::survey(&open(&repo), &Revisions::Branch("nowhere".into()), None, limits(NO_LIMIT))
+        .unwrap_err();
     assert_eq!(failure.class, FailureClass::BranchNotFound);
     assert!(failure.message.contains("nowhere"), "{}", failure.message);
 }
@@ -260,7 +260,8 @@ fn a_shallow_clone_says_so() {
     let url = format!("file://{}", repo.path().display());
     repo.git(&["clone", "--quiet", "--depth=2", &url, target.to_str().unwrap()]);
     let opened = repository::open(&target, NO_LIMIT).unwrap().to_thread_local();
-    let SurveyResult::Changed(cut) = survey::survey(&opened, &Revisions::Head, None, NO_LIMIT).unwrap()
+    let SurveyResult::Changed(cut) =
+        survey::survey(&opened, &Revisions::Head, None, limits(NO_LIMIT)).unwrap()
     else {
         panic!()
     };
@@ -272,7 +273,7 @@ fn a_shallow_clone_says_so() {
     crate::fixture::run(&target, &unshallow, b"");
     let opened = repository::open(&target, NO_LIMIT).unwrap().to_thread_local();
     let SurveyResult::Changed(whole) =
-        survey::survey(&opened, &Revisions::Head, Some(&old), NO_LIMIT).unwrap()
+        survey::survey(&opened, &Revisions::Head, Some(&old), limits(NO_LIMIT)).unwrap()
     else {
         panic!()
     };
@@ -317,8 +318,8 @@ fn walks_of_random_graphs_are_what_rev_list_says() {
         });
         let ids: Vec<String> =
             (0..marks.len()).map(|n| repo.git(&["rev-parse", &format!("refs/heads/b{n}")])).collect();
-        let objects = Objects::new(open(&repo), NO_LIMIT);
-        let mut walker = Walker::new(&objects, HashSet::new());
+        let objects = Objects::new(open(&repo), limits(NO_LIMIT));
+        let mut walker = Walker::new(&objects, gix::hashtable::HashSet::default());
         for _ in 0..40 {
             let some = |random: &mut Random, reach: usize| -> Vec<String> {
                 (0..1 + random.below(3)).map(|_| ids[random.below(reach)].clone()).collect()

@@ -19,6 +19,7 @@ use gitfleet_shared::contract::{Digest, Revisions, Source};
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::window::Window;
 use gitfleet_worker::job::{Config as WorkerConfig, SLICE_CHANGES, Worker};
+use gitfleet_worker::objects::Limits;
 use tokio::sync::watch;
 
 use super::report::PUBLISHED;
@@ -144,6 +145,7 @@ fn overrides(args: &Analyze, sources: Vec<std::ffi::OsString>) -> Overrides {
         slice_commits: args.batch_size,
         jobs: args.common.jobs,
         max_blob_bytes: args.common.max_blob_bytes,
+        memory_mib: args.common.memory_mib,
         data_dir: args.common.data_dir.clone(),
         output: args.output.clone(),
         formats: (!args.format.is_empty()).then(|| args.format.clone()),
@@ -241,6 +243,7 @@ async fn analyse(
             mirrors: parts.mirrors.clone(),
             credentials: credentials(settings),
             slice_changes: SLICE_CHANGES,
+            cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, *slots).cache_bytes,
         },
     );
     let working = tokio::spawn({

@@ -8,6 +8,7 @@ use gitfleet_shared::facts::{ChangeKind, ClaimedTime, CommitFacts, Lines};
 use gitfleet_worker::door::{self, DoorError};
 use gitfleet_worker::mirror::Mirrors;
 use gitfleet_worker::numstat::{self, Renames};
+use gitfleet_worker::objects::Limits;
 use serde_json::{Value, json};
 
 use super::Surroundings;
@@ -23,6 +24,7 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
         jobs: args.common.jobs,
         data_dir: args.common.data_dir.clone(),
         max_blob_bytes: args.common.max_blob_bytes,
+        memory_mib: args.common.memory_mib,
         ..Overrides::default()
     };
     let loaded = surroundings.configuration(args.common.config.as_deref(), overrides, true)?;
@@ -40,7 +42,8 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
     let renames = if args.renames { Renames::Followed } else { Renames::Ignored };
     let mut out = std::io::BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     let mut line = Vec::new();
-    door::facts(&path, &args.rev, jobs, settings.max_blob_bytes, |facts| {
+    let limits = Limits::share(settings.max_blob_bytes, settings.memory_bytes, jobs);
+    door::facts(&path, &args.rev, jobs, limits, |facts| {
         line.clear();
         match args.format {
             FactsFormat::Numstat => numstat::write(&facts, renames, &mut line),

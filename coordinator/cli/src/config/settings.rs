@@ -15,6 +15,7 @@ use super::repository::{Branches, Context, RepositorySetting, repositories};
 
 const SLICE_COMMITS: u64 = 1000;
 const MAX_BLOB_BYTES: u64 = 100 << 20;
+const MEMORY_MIB: u64 = 512;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -27,6 +28,7 @@ pub(crate) struct Settings {
     /// Units of work done at the same time; `None` is one per core.
     pub(crate) jobs: Option<usize>,
     pub(crate) max_blob_bytes: u64,
+    pub(crate) memory_bytes: u64,
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) output: Option<PathBuf>,
     /// Never empty, no format twice.
@@ -43,6 +45,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let (branches, branches_origin) = branches(merge);
     let slice_commits = narrow(merge.integer("analysis.batch_size").unwrap_or(SLICE_COMMITS));
     let jobs = merge.integer("analysis.jobs").map(narrow);
+    let memory_bytes = merge.integer("analysis.memory_mib").unwrap_or(MEMORY_MIB) << 20;
     let max_blob_bytes = merge.integer("analysis.max_blob_bytes").unwrap_or(MAX_BLOB_BYTES);
     let data_dir = merge.path("cache.directory");
     let output = merge.path("output.directory");
@@ -61,6 +64,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         slice_commits,
         jobs,
         max_blob_bytes,
+        memory_bytes,
         data_dir,
         output,
         formats,

@@ -46,6 +46,12 @@ const KEYS: &[Key] = &[
         "Units of work done at the same time",
     ),
     Key::acted(
+        "memory_mib",
+        Kind::Integer(64, 1 << 20),
+        Reach::default("512").variable("GITFLEET_MEMORY_MIB").flag("--memory-mib"),
+        "MiB of memory that all jobs together are to get by with; what is kept of decoded objects is sized from it",
+    ),
+    Key::acted(
         "max_blob_bytes",
         Kind::Integer(1, 1 << 40),
         Reach::default("104857600").variable("GITFLEET_MAX_BLOB_BYTES").flag("--max-blob-bytes"),

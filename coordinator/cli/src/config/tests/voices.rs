@@ -65,6 +65,7 @@ fn every_variable_has_an_effect() {
 #[test]
 fn every_flag_has_an_effect() {
     let overrides = Overrides {
+        memory_mib: Some(77),
         sources: vec!["./a".into(), "https://host/o/b.git".into()],
         branch: Some("main".to_owned()),
         all_branches: None,

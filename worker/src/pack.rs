@@ -1,0 +1,241 @@
+//! Packed objects, decoded by ourselves from gix's memory maps.
+//!
+//! What makes it fast: an object is inflated in one go into a buffer of its known size; each step of a delta chain is
+//! kept, because the next commit's objects stand on the same chain; trees do not push blobs out, nor blobs trees.
+//! Whatever is unusual (objects outside of packs, bases in other packs) is left to gix.
+
+use std::path::Path;
+
+use gix::hash::{Kind as HashKind, oid};
+use gix::object::Kind;
+use gix::odb::pack::data::entry::Header;
+use gix::odb::pack::{data, index};
+use libdeflater::Decompressor;
+
+use crate::contents::{Bytes, Contents};
+
+/// Why a packed object has no content here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It would take more memory or more work than is allowed.
+    TooLarge,
+    /// It is damaged, or stored in a way that is left to gix.
+    Unusual,
+}
+
+/// git refuses to make longer delta chains.
+const LONGEST_CHAIN: usize = 4_096;
+/// Chains of large objects end here: some seconds of copying.
+const MOST_WORK_BYTES: u64 = 8 << 30;
+
+const SMALLEST_CACHE: usize = 24 << 20;
+
+/// All packs of one object directory.
+pub struct Packs {
+    packs: Vec<Pack>,
+    /// Where the last object was found; the next is likely to be there too.
+    recent: usize,
+    hash: HashKind,
+    object_bytes: u64,
+    blobs: Contents,
+    trees: Contents,
+    inflater: Decompressor,
+    delta: Vec<u8>,
+    chain: Vec<Link>,
+}
+
+struct Pack {
+    index: index::File,
+    data: data::File,
+}
+
+/// A delta on the way from an object to the one it is built on.
+struct Link {
+    offset: u64,
+    data_offset: u64,
+    delta_bytes: u64,
+}
+
+impl Packs {
+    /// Opens the packs in the directory `objects`. A pack that cannot be opened is passed over: gix will say why.
+    ///
+    /// Up to `cache_bytes` are kept of what was decoded, and no object may take more than `object_bytes` on the way.
+    pub fn open(objects: &Path, hash: HashKind, cache_bytes: usize, object_bytes: u64) -> Self {
+        let entries = std::fs::read_dir(objects.join("pack")).into_iter().flatten().flatten();
+        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "idx"));
+        paths.sort_unstable();
+        let open = |path: &std::path::PathBuf| {
+            let index = index::File::at(path, hash).ok()?;
+            let data = data::File::at(path.with_extension("pack"), hash).ok()?;
+            Some(Pack { index, data })
+        };
+        let packs: Vec<Pack> = paths.iter().filter_map(open).collect();
+        // What is worked on at a time is seldom more than half of the packs it comes from, and filling memory costs time.
+        let packed = packs.iter().map(|pack| pack.data.data_len()).sum::<usize>();
+        let cache_bytes = cache_bytes.min((packed / 2).max(SMALLEST_CACHE));
+        // Trees and commits are small, and there are many of them.
+        let tree_bytes = cache_bytes / 5;
+        Self {
+            packs,
+            recent: 0,
+            hash,
+            object_bytes,
+            blobs: Contents::new(cache_bytes - tree_bytes),
+            trees: Contents::new(tree_bytes),
+            inflater: Decompressor::new(),
+            delta: Vec::new(),
+            chain: Vec::new(),
+        }
+    }
+
+    /// Returns the content of the object `id`, which is to be of this `kind`, or `None` where no pack has it.
+    pub fn read(&mut self, id: &oid, kind: Kind) -> Option<Result<Bytes, Refused>> {
+        let (pack, offset) = self.find(id)?;
+        Some(self.resolve(pack, offset, kind))
+    }
+
+    /// Lets the blob `id` go from memory before all others.
+    pub fn demote(&mut self, id: &oid) {
+        if let Some((pack, offset)) = self.find(id) {
+            self.blobs.demote(place(pack, offset));
+        }
+    }
+
+    fn find(&mut self, id: &oid) -> Option<(usize, u64)> {
+        for step in 0..self.packs.len() {
+            let number = (self.recent + step) % self.packs.len();
+            let index = &self.packs[number].index;
+            if let Some(entry) = index.lookup(id) {
+                self.recent = number;
+                return Some((number, index.pack_offset_at_index(entry)));
+            }
+        }
+        None
+    }
+
+    fn resolve(&mut self, number: usize, offset: u64, kind: Kind) -> Result<Bytes, Refused> {
+        let Self { packs, hash, object_bytes, inflater, delta, chain, .. } = self;
+        let cache = if kind == Kind::Blob { &mut self.blobs } else { &mut self.trees };
+        let Pack { index, data } = &packs[number];
+        let packed = |from: u64| data.entry_slice(from..data.pack_end() as u64).ok_or(Refused::Unusual);
+        let fits = |bytes: u64| {
+            let allowed = Some(bytes).filter(|bytes| bytes <= object_bytes);
+            allowed.and_then(|bytes| usize::try_from(bytes).ok()).ok_or(Refused::TooLarge)
+        };
+        let mut inflate = |data_offset: u64, bytes: usize, out: &mut Vec<u8>| {
+            out.resize(bytes, 0);
+            match inflater.zlib_decompress(packed(data_offset)?, out) {
+                Ok(written) if written == out.len() => Ok(()),
+                _ => Err(Refused::Unusual),
+            }
+        };
+        chain.clear();
+        let mut at = offset;
+        let mut content = loop {
+            if let Some(known) = cache.get(place(number, at)) {
+                break known;
+            }
+            let entry = data::Entry::from_bytes(packed(at)?, at, *hash).map_err(|_| Refused::Unusual)?;
+            let base = match entry.header {
+                Header::OfsDelta { base_distance } => entry.checked_base_pack_offset(base_distance),
+                Header::RefDelta { base_id } => {
+                    index.lookup(base_id).map(|entry| index.pack_offset_at_index(entry))
+                }
+                _ if entry.header.as_kind() == Some(kind) => {
+                    let bytes = fits(entry.decompressed_size)?;
+                    let mut out = cache.buffer(bytes);
+                    inflate(entry.data_offset, bytes, &mut out)?;
+                    break cache.keep(place(number, at), out);
+                }
+                _ => None,
+            };
+            if chain.len() == LONGEST_CHAIN {
+                return Err(Refused::Unusual);
+            }
+            let (data_offset, delta_bytes) = (entry.data_offset, entry.decompressed_size);
+            chain.push(Link { offset: at, data_offset, delta_bytes });
+            at = base.ok_or(Refused::Unusual)?;
+        };
+        let mut work = 0;
+        while let Some(Link { offset, data_offset, delta_bytes }) = chain.pop() {
+            inflate(data_offset, fits(delta_bytes)?, delta)?;
+            let (instructions, bytes) = header(delta, content.len())?;
+            let mut out = cache.buffer(fits(bytes)?);
+            apply(&content, instructions, bytes, &mut out)?;
+            work += delta_bytes + bytes;
+            if work > MOST_WORK_BYTES {
+                return Err(Refused::TooLarge);
+            }
+            content = cache.keep(place(number, offset), out);
+        }
+        Ok(content)
+    }
+}
+
+/// Returns the instructions in `delta`, and how many bytes they make of a base of `base_bytes`.
+fn header(delta: &[u8], base_bytes: usize) -> Result<(&[u8], u64), Refused> {
+    let mut rest = delta;
+    if size(&mut rest)? != base_bytes as u64 {
+        return Err(Refused::Unusual);
+    }
+    let bytes = size(&mut rest)?;
+    Ok((rest, bytes))
+}
+
+/// Replaces `out` by the `bytes` that `instructions` make of `base`.
+fn apply(base: &[u8], instructions: &[u8], bytes: u64, out: &mut Vec<u8>) -> Result<(), Refused> {
+    out.clear();
+    let mut rest = instructions;
+    while let Some((&instruction, after)) = rest.split_first() {
+        rest = after;
+        let piece = if instruction & 0x80 == 0 {
+            // Bytes that follow; none at all is reserved.
+            let count = usize::from(instruction);
+            let piece = rest.get(..count).filter(|piece| !piece.is_empty()).ok_or(Refused::Unusual)?;
+            rest = &rest[count..];
+            piece
+        } else {
+            // A stretch of the base. The low bits say which bytes of offset and length follow.
+            let mut number = |bits: u8, bytes: u32| -> Result<usize, Refused> {
+                let mut number = 0;
+                for byte in (0..bytes).filter(|byte| bits >> byte & 1 == 1) {
+                    let (&next, after) = rest.split_first().ok_or(Refused::Unusual)?;
+                    rest = after;
+                    number |= usize::from(next) << (8 * byte);
+                }
+                Ok(number)
+            };
+            let from = number(instruction, 4)?;
+            let count = match number(instruction >> 4, 3)? {
+                0 => 0x10000,
+                count => count,
+            };
+            base.get(from..from + count).ok_or(Refused::Unusual)?
+        };
+        if (out.len() + piece.len()) as u64 > bytes {
+            return Err(Refused::Unusual);
+        }
+        out.extend_from_slice(piece);
+    }
+    if out.len() as u64 == bytes { Ok(()) } else { Err(Refused::Unusual) }
+}
+
+/// Takes a number off the head of a delta: seven bits to the byte, the lowest first.
+fn size(delta: &mut &[u8]) -> Result<u64, Refused> {
+    let mut size = 0;
+    for shift in (0..63).step_by(7) {
+        let (&byte, after) = delta.split_first().ok_or(Refused::Unusual)?;
+        *delta = after;
+        size |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(size);
+        }
+    }
+    Err(Refused::Unusual)
+}
+
+/// A place in one of the packs.
+fn place(pack: usize, offset: u64) -> u64 {
+    offset ^ (pack as u64).rotate_right(16)
+}
