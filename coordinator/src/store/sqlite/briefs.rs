@@ -352,6 +352,7 @@ mod tests {
                                 mailmap: None,
                             },
                             since_base: false,
+                            costs: Vec::new(),
                             added: ids.clone(),
                             mainline: Mainline {
                                 continues_base: false,
