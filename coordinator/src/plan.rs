@@ -53,6 +53,8 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
     let mut jobs = Vec::new();
     if let Some(head) = changed.snapshot.head {
         let new_job = |work| job(asked.batch, survey.position, &asked.source, work, asked.max_blob_bytes);
+        // First, because it cannot be shared: at the end everybody would wait for it.
+        jobs.push(new_job(Work::Tip { head }));
         let size = missing.len().div_ceil(SLICES).clamp(SMALLEST_SLICE, slice_commits.max(SMALLEST_SLICE));
         let size = size.min(slice_commits.max(1));
         for range in
@@ -68,7 +70,6 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
         for merges in rest.chunks(size) {
             jobs.push(new_job(Work::Slice { head, commits: Vec::new(), mainline_merges: merges.to_vec() }));
         }
-        jobs.push(new_job(Work::Tip { head }));
     }
     Decision::Analyse(Box::new(Plan {
         extends,
@@ -182,7 +183,7 @@ mod tests {
             .jobs
             .iter()
             .filter_map(|job| match &job.work {
-                Work::Slice { commits, .. } => Some(commits.len()),
+                Work::Slice { commits, .. } if !commits.is_empty() => Some(commits.len()),
                 _ => None,
             })
             .collect();

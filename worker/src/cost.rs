@@ -7,7 +7,7 @@ use crate::walk::Visited;
 
 /// So many commits are looked at, or each of [`SHORTEST_STRETCH`].
 const SAMPLES: usize = 256;
-const SHORTEST_STRETCH: usize = 32;
+const SHORTEST_STRETCH: usize = 128;
 /// Single commits cost what they like; the mean of so many on either side says where the history is dear.
 const NEIGHBOURS: usize = 4;
 /// Reading a commit, and opening a file, in terms of bytes that are decoded and compared meanwhile.
