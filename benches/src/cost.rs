@@ -12,7 +12,7 @@ use gitfleet_shared::contract::{
 use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::object_id::ObjectId;
-use gitfleet_worker::door;
+use gitfleet_worker::door::{self, Part};
 use gitfleet_worker::objects::Limits;
 
 use crate::analysis::Analyses;
@@ -62,7 +62,7 @@ impl Cost {
         };
         let mut commits = Vec::new();
         let mut slice = Vec::new();
-        door::facts(repository, head, jobs, limits(jobs), |facts| {
+        door::facts(repository, head, jobs, limits(jobs), Part::WHOLE, |facts| {
             cost.commits += 1;
             cost.changes += facts.files.len();
             cost.cache_frame_bytes += codec::encode(Kind::CommitFacts, FACTS_VERSION as u16, &facts).len();
@@ -107,7 +107,9 @@ impl Cost {
             mailmap: None,
         };
         let mainline = Mainline { continues_base: false, commits: commits.clone(), merges: Vec::new() };
-        let changed = Changed { snapshot, since_base: false, added: commits, mainline };
+        // Estimates take two bytes, as those of most commits do.
+        let costs = vec![1_000; commits.len()];
+        let changed = Changed { snapshot, since_base: false, added: commits, costs, mainline };
         self.messages(
             Work::Survey { revisions: gitfleet_shared::contract::Revisions::Head, base: None },
             WorkResult::Survey(SurveyResult::Changed(Box::new(changed))),

@@ -12,6 +12,7 @@ use gitfleet_shared::cache::embedded::Embedded;
 use gitfleet_shared::cache::{Cache as _, Key};
 use gitfleet_shared::codec::{self, Kind};
 use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION};
+use gitfleet_shared::metrics::brief::Brief;
 use gitfleet_shared::metrics::language::Languages;
 use gitfleet_shared::metrics::people::People;
 use gitfleet_shared::metrics::quality::Quality;
@@ -316,7 +317,8 @@ fn aggregation(micro: &mut Micro, facts: &[CommitFacts]) -> anyhow::Result<()> {
             let (mut sums, mut weeks, mut people) = (Sums::default(), Weeks::default(), People::default());
             let (mut languages, mut quality) = (Languages::default(), Quality::default());
             for (facts, author) in facts.iter().zip(&authors) {
-                let Some(seen) = Observation::in_window(facts, *author, &window) else { continue };
+                let brief = Brief::of(facts);
+                let Some(seen) = Observation::in_window(&brief, *author, &window) else { continue };
                 sums.observe(&seen);
                 weeks.observe(&seen);
                 people.observe(&seen);
