@@ -50,7 +50,10 @@ fn sample(objects: &Objects, stretch: &[Visited]) -> u64 {
         Ok::<_, ReadError>((commit.first_parent.map(|id| tree_of(&id)).transpose()?, tree_of(&commit.id)?))
     };
     let Ok((old, Some(new))) = trees() else { return COMMIT_BYTES };
-    let bytes = |side: Option<Side>| side.and_then(|side| objects.size(&side.id)).unwrap_or(0);
+    // A size is what an object claims, and may be any number.
+    let bytes = |side: Option<Side>| {
+        side.and_then(|side| objects.size(&side.id)).map_or(0, |bytes| bytes.min(MOST_BYTES))
+    };
     let changes = tree::diff(objects, old.flatten(), Some(new)).changes;
     let files: u64 = changes.iter().map(|change| FILE_BYTES + bytes(change.old) + bytes(change.new)).sum();
     (COMMIT_BYTES + files).min(MOST_BYTES)

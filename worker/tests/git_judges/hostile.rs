@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use gitfleet_shared::facts::{Lines, UnknownReason};
 use gitfleet_worker::facts::Engine;
 use gitfleet_worker::objects::ReadError;
+use gitfleet_worker::walk::Walker;
+use gix::hashtable::HashSet;
 use libdeflater::{CompressionLvl, Compressor, crc32};
 
 use crate::fixture::{Fixture, file, gone};
@@ -340,6 +342,22 @@ fn sizes_that_are_only_claimed() {
         pack.entries.push((named(3), end - 30));
         [all([1], UnknownReason::TooLarge), all([2, 3], UnknownReason::CorruptObject)].concat()
     });
+}
+
+#[test]
+fn sizes_that_are_claimed_do_not_overflow_estimates() {
+    let repo = Fixture::new();
+    let mut pack = Pack::new();
+    for number in 1..=4 {
+        pack.raw(number, BLOB, u64::MAX / 2, &[], &deflated(b"little"));
+    }
+    pack.write(&repo, 1);
+    commits(&repo, "100644", &[1, 2, 3, 4]);
+    let engine = engine(repo.path(), LIMIT);
+    let head = id(&repo.git(&["rev-parse", "HEAD"]));
+    let walked = Walker::new(engine.objects(), HashSet::default()).all(&[head]).unwrap();
+    let costs = gitfleet_worker::cost::estimate(engine.objects(), &walked);
+    assert!(costs.iter().all(|cost| (1..1 << 20).contains(cost)), "{costs:?}");
 }
 
 #[test]
