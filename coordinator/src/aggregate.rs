@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
-use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION, Signature};
+use gitfleet_shared::contract::Digest;
+use gitfleet_shared::facts::{FACTS_VERSION, Signature};
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::mailmap::Mailmap;
+use gitfleet_shared::metrics::brief::{BRIEF_VERSION, Brief};
 use gitfleet_shared::metrics::language::Languages;
 use gitfleet_shared::metrics::people::{People, Person};
 use gitfleet_shared::metrics::quality::Quality;
@@ -24,7 +26,17 @@ use crate::report::model::{
     Method, Report, RepositoryRow, RepositoryStatus, SCHEMA_VERSION, Totals, UnknownChanges, WeekRow,
     WindowSection,
 };
-use crate::store::{BatchRepository, RepositoryState, Result, Store, StoreError, StoredSnapshot};
+use crate::store::{
+    BatchRepository, MainlineSums, RepositoryState, Result, Store, StoreError, StoredSnapshot,
+};
+
+/// What a report is made of, settled before anything is read.
+pub struct Basis {
+    window: Window,
+    /// In the order of the report, with their snapshots where they have been analysed.
+    repositories: Vec<(BatchRepository, Option<StoredSnapshot>)>,
+    inputs: Option<Digest>,
+}
 
 /// Sums up a batch as seen through `window`. `as_of_seconds` (UTC) is what "in the future" is measured against.
 ///
@@ -38,30 +50,88 @@ pub async fn aggregate(
     max_blob_bytes: u64,
     as_of_seconds: i64,
 ) -> Result<Report> {
-    let mut repositories = store.repositories(batch).await?;
-    // Of two repositories that hold the same commit, the first by name decides who wrote it.
-    repositories.sort_by(|a, b| {
-        (&a.name, a.source.to_string(), a.position).cmp(&(&b.name, b.source.to_string(), b.position))
-    });
-    let mut sum = Sum::new(*window, as_of_seconds);
-    let mut rows = Vec::with_capacity(repositories.len());
-    for repository in &repositories {
-        if repository.state != RepositoryState::Analysed {
-            rows.push(row_without_numbers(repository));
-            continue;
+    Basis::of(store, batch, window, max_blob_bytes).await?.report(store, as_of_seconds).await
+}
+
+impl Basis {
+    /// # Errors
+    ///
+    /// Where the store fails or lacks what it said it has.
+    pub async fn of(store: &dyn Store, batch: BatchId, window: &Window, max_blob_bytes: u64) -> Result<Self> {
+        let mut requested = store.repositories(batch).await?;
+        // Of two repositories that hold the same commit, the first by name decides who wrote it.
+        requested.sort_by(|a, b| {
+            (&a.name, a.source.to_string(), a.position).cmp(&(&b.name, b.source.to_string(), b.position))
+        });
+        let mut repositories = Vec::with_capacity(requested.len());
+        for repository in requested {
+            let snapshot = match repository.state {
+                RepositoryState::Analysed => Some(
+                    store
+                        .snapshot(&repository.source, &repository.revisions, max_blob_bytes)
+                        .await?
+                        .ok_or(StoreError::Damaged { what: "an analysed repository without a snapshot" })?,
+                ),
+                _ => None,
+            };
+            repositories.push((repository, snapshot));
         }
-        let snapshot = store
-            .snapshot(&repository.source, &repository.revisions, max_blob_bytes)
-            .await?
-            .ok_or(StoreError::Damaged { what: "an analysed repository without a snapshot" })?;
-        let own = sum.repository(store, &snapshot).await?;
-        let conservation = conservation(store, &snapshot).await?;
-        rows.push(row(repository, &snapshot, own, conservation));
-        if snapshot.shallow {
-            sum.shallow.push(repository.name.clone());
+        Ok(Self { inputs: inputs(window, &repositories), window: *window, repositories })
+    }
+
+    /// Returns a hash over everything that the report is a function of, but for the as-of time; `None` where the
+    /// store cannot name the content of a snapshot.
+    pub fn inputs(&self) -> Option<Digest> {
+        self.inputs
+    }
+
+    /// Sums up; see [`aggregate`].
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails or lacks what it said it has.
+    pub async fn report(&self, store: &dyn Store, as_of_seconds: i64) -> Result<Report> {
+        let mut sum = Sum::new(self.window, as_of_seconds);
+        sum.may_share = self.repositories.iter().filter(|(_, snapshot)| snapshot.is_some()).count() > 1;
+        let mut rows = Vec::with_capacity(self.repositories.len());
+        for (repository, snapshot) in &self.repositories {
+            let Some(snapshot) = snapshot else {
+                rows.push(row_without_numbers(repository));
+                continue;
+            };
+            let own = sum.repository(store, snapshot).await?;
+            let conservation = conservation(store, snapshot, own.mainline).await?;
+            rows.push(row(repository, snapshot, own, conservation));
+            if snapshot.shallow {
+                sum.shallow.push(repository.name.clone());
+            }
+        }
+        let requested: Vec<&BatchRepository> = self.repositories.iter().map(|(one, _)| one).collect();
+        Ok(sum.report(&requested, rows))
+    }
+}
+
+/// A hash for [`Basis::inputs`]. What is hashed says so in full: versions, conventions, window, and of each repository
+/// all that its rows show, with the name of the publication that its numbers come from.
+fn inputs(window: &Window, repositories: &[(BatchRepository, Option<StoredSnapshot>)]) -> Option<Digest> {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |value: &dyn std::fmt::Debug| {
+        let text = format!("{value:?}");
+        // With its length, so that no two values run into each other.
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    add(&(SCHEMA_VERSION, METHOD_VERSION, FACTS_VERSION, BRIEF_VERSION, env!("CARGO_PKG_VERSION")));
+    add(&method::conventions());
+    add(&(window.to_string(), window.zone().name(), window.bounds(), window.listed_weeks()));
+    for (repository, snapshot) in repositories {
+        let BatchRepository { name, project_key, source, revisions, state, failure, .. } = repository;
+        add(&(name, project_key, source, revisions, state, failure));
+        if let Some(snapshot) = snapshot {
+            add(&(snapshot.id, snapshot.published_by.as_ref()?));
         }
     }
-    Ok(sum.report(&repositories, rows))
+    Some(*hasher.finalize().as_bytes())
 }
 
 /// Everything summed over the batch.
@@ -76,6 +146,8 @@ struct Sum {
     quality: Quality,
     /// Commits met, and whether more than once.
     met: HashMap<ObjectId, bool>,
+    /// Whether there are several repositories; one alone holds each commit once.
+    may_share: bool,
     repositories_of: HashMap<PersonId, u64>,
     shallow: Vec<String>,
 }
@@ -87,6 +159,8 @@ struct Own {
     authors: BTreeSet<PersonId>,
     first: Option<NaiveDate>,
     last: Option<NaiveDate>,
+    /// Sums of its mainline over all times, as the conservation law wants them; merges are not in them.
+    mainline: MainlineSums,
 }
 
 /// People by number, in the order they were met.
@@ -105,6 +179,20 @@ impl Roster {
     }
 }
 
+impl Own {
+    fn observe_mainline(&mut self, commit: &Brief) {
+        let (files, sums) = (&commit.files, &mut self.mainline);
+        sums.net_lines += difference(files.lines.additions, files.lines.deletions);
+        sums.binary_flip_lines += files.binary_flip_lines;
+        sums.unknown_files += files.unknown_changes.iter().map(|(_, changes)| changes).sum::<u64>();
+    }
+}
+
+fn difference(more: u64, less: u64) -> i64 {
+    let signed = |lines| i64::try_from(lines).unwrap_or(i64::MAX);
+    signed(more) - signed(less)
+}
+
 impl Sum {
     fn new(window: Window, as_of_seconds: i64) -> Self {
         Self {
@@ -117,6 +205,7 @@ impl Sum {
             languages: Languages::default(),
             quality: Quality::default(),
             met: HashMap::new(),
+            may_share: true,
             repositories_of: HashMap::new(),
             shallow: Vec::new(),
         }
@@ -127,11 +216,22 @@ impl Sum {
         let mut resolved: HashMap<Signature, PersonId> = HashMap::new();
         let mut own = Own::default();
         store
-            .read_commits(snapshot.id, &mut |facts| {
-                let author = *resolved
-                    .entry(facts.author.clone())
-                    .or_insert_with(|| self.people.number(mailmap.resolve(&facts.author)));
-                self.observe(facts, author, &mut own);
+            .read_briefs(snapshot.id, &mut |block| {
+                let number = |author: &Signature| match resolved.get(author) {
+                    Some(person) => *person,
+                    None => {
+                        let person = self.people.number(mailmap.resolve(author));
+                        resolved.insert(author.clone(), person);
+                        person
+                    }
+                };
+                let authors: Vec<PersonId> = block.authors.iter().map(number).collect();
+                for commit in &block.commits {
+                    if commit.on_mainline {
+                        own.observe_mainline(&commit.brief);
+                    }
+                    self.observe(&commit.brief, authors[commit.author], &mut own);
+                }
             })
             .await?;
         for author in &own.authors {
@@ -140,21 +240,23 @@ impl Sum {
         Ok(own)
     }
 
-    fn observe(&mut self, facts: &CommitFacts, author: PersonId, own: &mut Own) {
-        let Some(seen) = Observation::in_window(facts, author, &self.window) else { return };
+    fn observe(&mut self, commit: &Brief, author: PersonId, own: &mut Own) {
+        let Some(seen) = Observation::in_window(commit, author, &self.window) else { return };
         own.sums.observe(&seen);
-        if !facts.is_merge() {
+        if !commit.is_merge {
             own.authors.insert(author);
         }
         if let Some(day) = seen.day {
             own.first = Some(own.first.map_or(day, |first| first.min(day)));
             own.last = Some(own.last.map_or(day, |last| last.max(day)));
         }
-        if let Some(again) = self.met.get_mut(&facts.id) {
-            *again = true;
-            return;
+        if self.may_share {
+            if let Some(again) = self.met.get_mut(&commit.id) {
+                *again = true;
+                return;
+            }
+            self.met.insert(commit.id, false);
         }
-        self.met.insert(facts.id, false);
         self.totals.observe(&seen);
         self.weeks.observe(&seen);
         self.developers.observe(&seen);
@@ -162,7 +264,7 @@ impl Sum {
         self.quality.observe(&seen, self.as_of_seconds);
     }
 
-    fn report(self, requested: &[BatchRepository], rows: Vec<RepositoryRow>) -> Report {
+    fn report(self, requested: &[&BatchRepository], rows: Vec<RepositoryRow>) -> Report {
         let (from, until) = self.window.bounds();
         let instant = |seconds: Option<i64>| seconds.and_then(|seconds| self.window.format(seconds));
         let window = WindowSection {
@@ -338,9 +440,18 @@ impl Sum {
     }
 }
 
-async fn conservation(store: &dyn Store, snapshot: &StoredSnapshot) -> Result<Option<Conservation>> {
+async fn conservation(
+    store: &dyn Store,
+    snapshot: &StoredSnapshot,
+    own: MainlineSums,
+) -> Result<Option<Conservation>> {
     let Some(tip) = snapshot.tip else { return Ok(None) };
-    let mainline = store.mainline_sums(snapshot.id).await?;
+    let merges = store.merge_sums(snapshot.id).await?;
+    let mainline = MainlineSums {
+        net_lines: own.net_lines + merges.net_lines,
+        binary_flip_lines: own.binary_flip_lines + merges.binary_flip_lines,
+        unknown_files: own.unknown_files + merges.unknown_files,
+    };
     let unknown_files = mainline.unknown_files + u64::from(tip.unknown_files);
     let tip_lines = i64::try_from(tip.lines).unwrap_or(i64::MAX);
     Ok(Some(Conservation {
@@ -398,7 +509,7 @@ fn row_without_numbers(repository: &BatchRepository) -> RepositoryRow {
     }
 }
 
-fn coverage(requested: &[BatchRepository]) -> Coverage {
+fn coverage(requested: &[&BatchRepository]) -> Coverage {
     let count = |state| requested.iter().filter(|repository| repository.state == state).count() as u64;
     Coverage {
         repositories_requested: requested.len() as u64,
@@ -420,7 +531,7 @@ fn coverage(requested: &[BatchRepository]) -> Coverage {
     }
 }
 
-fn revisions(requested: &[BatchRepository]) -> String {
+fn revisions(requested: &[&BatchRepository]) -> String {
     let distinct: BTreeSet<String> =
         requested.iter().map(|repository| repository.revisions.to_string()).collect();
     if distinct.is_empty() {

@@ -8,7 +8,7 @@ use gitfleet_shared::contract::{Heartbeat, Outcome};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::{Queue, Topic};
 
-use crate::collect::{Purpose, collect};
+use crate::collect::{Collected, Purpose, collect};
 use crate::dispatch::dispatch;
 use crate::rescue::rescue;
 use crate::store::{BatchRepository, RepositoryState, Store};
@@ -91,16 +91,19 @@ pub async fn run(
                         continue;
                     }
                 };
-                let asked = store.job(outcome.job).await?;
-                collect(&*store, config.purpose, &outcome).await?;
+                let collected = collect(&*store, config.purpose, &outcome).await?;
                 // Only now that it is durable.
                 delivery.ack().await?;
                 on_queue.remove(&outcome.job);
                 running.remove(&outcome.job);
-                if let Some(asked) = asked.filter(|asked| asked.open) {
-                    *done.entry(asked.position).or_default() += asked.job.work.units();
+                if let Some(Collected { position, units }) = collected {
+                    *done.entry(position).or_default() += units;
+                    if let Some(now) = store.repository(batch, position).await?
+                        && let Some(then) = repositories.iter_mut().find(|then| then.position == position)
+                    {
+                        *then = now;
+                    }
                 }
-                repositories = store.repositories(batch).await?;
             }
             delivery = heartbeats.next() => {
                 let delivery = delivery?;

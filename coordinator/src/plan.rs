@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use gitfleet_shared::contract::{Changed, Work};
 use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::slices;
 
 use crate::store::{Known, Plan, StoredJob};
 use crate::submit::job;
 
-/// Below this many commits a slice is not worth a message.
-const SMALLEST_SLICE: usize = 128;
+/// Below this many commits a slice is not worth a message, nor what its first commits cost more than the others.
+const SMALLEST_SLICE: usize = 256;
 /// A repository is cut into this many slices at least, if they do not become too small: so many workers can share
 /// it.
 const SLICES: usize = 16;
@@ -33,23 +34,33 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
     }
     let extends = changed.since_base;
     let mut changed = changed;
-    let mut commits_seen = changed.added.len();
+    let mut commits_seen = changed.added.len() as u64;
     if extends {
         // Where clocks ran backwards, a walk lists commits again that were there before.
-        let published: HashSet<ObjectId> = known.published.iter().map(|(id, _)| *id).collect();
-        changed.added.retain(|id| !published.contains(id));
-        commits_seen = published.len() + changed.added.len();
+        let mut costs = std::mem::take(&mut changed.costs).into_iter();
+        changed.added.retain(|id| {
+            let (cost, is_new) = (costs.next().unwrap_or(1), !known.published.contains(id));
+            changed.costs.extend(is_new.then_some(cost));
+            is_new
+        });
+        commits_seen = known.published_count + changed.added.len() as u64;
     }
-    let missing: Vec<ObjectId> =
-        changed.added.iter().filter(|id| !known.commits.contains(*id)).copied().collect();
+    let costs = changed.costs.iter().copied().chain(std::iter::repeat(1));
+    let (missing, costs): (Vec<ObjectId>, Vec<u32>) =
+        changed.added.iter().copied().zip(costs).filter(|(id, _)| !known.commits.contains(id)).unzip();
     let mut merges: HashSet<ObjectId> =
         changed.mainline.merges.iter().filter(|id| !known.mainline_nets.contains(*id)).copied().collect();
     let mut jobs = Vec::new();
     if let Some(head) = changed.snapshot.head {
         let new_job = |work| job(asked.batch, survey.position, &asked.source, work, asked.max_blob_bytes);
+        // First, because it cannot be shared: at the end everybody would wait for it.
+        jobs.push(new_job(Work::Tip { head }));
         let size = missing.len().div_ceil(SLICES).clamp(SMALLEST_SLICE, slice_commits.max(SMALLEST_SLICE));
         let size = size.min(slice_commits.max(1));
-        for commits in missing.chunks(size) {
+        for range in
+            slices::cut(&costs, missing.len().div_ceil(size), size.saturating_mul(2).min(slice_commits))
+        {
+            let commits = &missing[range];
             // A merge goes with its own slice: what it is compared with has just been decoded there.
             let mainline_merges = commits.iter().filter(|id| merges.remove(*id)).copied().collect();
             jobs.push(new_job(Work::Slice { head, commits: commits.to_vec(), mainline_merges }));
@@ -59,12 +70,11 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
         for merges in rest.chunks(size) {
             jobs.push(new_job(Work::Slice { head, commits: Vec::new(), mainline_merges: merges.to_vec() }));
         }
-        jobs.push(new_job(Work::Tip { head }));
     }
     Decision::Analyse(Box::new(Plan {
         extends,
         facts: known.facts,
-        commits_seen: commits_seen as u64,
+        commits_seen,
         commits_new: missing.len() as u64,
         changed,
         jobs,
@@ -115,6 +125,7 @@ mod tests {
                 commits: added.clone(),
                 merges: added.iter().step_by(10).copied().collect(),
             },
+            costs: Vec::new(),
             added,
         }
     }
@@ -124,7 +135,8 @@ mod tests {
             facts: FactSet(1),
             commits: commits.clone().map(id).collect(),
             mainline_nets: HashSet::new(),
-            published: commits.map(|number| (id(number), true)).collect(),
+            published: commits.clone().map(id).collect(),
+            published_count: commits.len() as u64,
             published_here: true,
         }
     }
@@ -158,6 +170,26 @@ mod tests {
             let ids: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).collect();
             assert_eq!(ids.len(), plan.jobs.len(), "{size}");
         }
+    }
+
+    #[test]
+    fn slices_are_cut_by_cost() {
+        let dear_first = Changed {
+            costs: (0..5_000).map(|n| if n < 1_000 { 10 } else { 1 }).collect(),
+            ..changed(0..5_000, false)
+        };
+        let plan = analyse(plan(&survey(), dear_first, known(4_000..5_000), 1_000));
+        let sizes: Vec<usize> = plan
+            .jobs
+            .iter()
+            .filter_map(|job| match &job.work {
+                Work::Slice { commits, .. } if !commits.is_empty() => Some(commits.len()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(sizes.iter().sum::<usize>(), 4_000);
+        // The first 1,000 cost 10,000 of 13,000.
+        assert!(sizes[0] < 100 && *sizes.last().unwrap() >= 500, "{sizes:?}");
     }
 
     #[test]

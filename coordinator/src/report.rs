@@ -9,7 +9,7 @@ pub mod json;
 pub mod markdown;
 pub mod method;
 pub mod model;
-mod number;
+pub mod number;
 #[cfg(test)]
 mod sample;
 mod timeline;

@@ -4,12 +4,15 @@
 
 pub mod sqlite;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use gitfleet_shared::contract::{
-    Base, Changed, Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult,
+    Base, Changed, Digest, Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult,
 };
-use gitfleet_shared::facts::CommitFacts;
+use gitfleet_shared::facts::Signature;
 use gitfleet_shared::ids::{BatchId, JobId};
+use gitfleet_shared::metrics::brief::Brief;
 use gitfleet_shared::object_id::ObjectId;
 
 #[derive(Debug, thiserror::Error)]
@@ -113,12 +116,15 @@ pub struct StoredSnapshot {
     pub shallow: bool,
     pub mailmap: Option<Vec<u8>>,
     pub tip: Option<TipResult>,
+    /// Names the publication its content is of: what another publication put there has another name. `None` is
+    /// unknown.
+    pub published_by: Option<Vec<u8>>,
     /// False where an object was missing or damaged, which may be there and sound another time. A survey that
     /// trusted this base would never look again.
     pub is_final: bool,
 }
 
-/// Sums over the first-parent chain of a snapshot.
+/// Sums over commits of a first-parent chain.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MainlineSums {
     pub net_lines: i64,
@@ -150,16 +156,48 @@ pub struct Plan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FactSet(pub i64);
 
-/// What the store knows that a plan depends on.
+/// What the store knows, of what a survey listed, that a plan depends on.
 #[derive(Debug, Clone)]
 pub struct Known {
     pub facts: FactSet,
-    pub commits: std::collections::HashSet<ObjectId>,
-    pub mainline_nets: std::collections::HashSet<ObjectId>,
-    /// The commits of the published snapshot, newest first, and whether each is on its mainline.
-    pub published: Vec<(ObjectId, bool)>,
+    /// Those of the listed commits whose facts are there for good.
+    pub commits: HashSet<ObjectId>,
+    /// Those of the listed merges whose sums are there for good.
+    pub mainline_nets: HashSet<ObjectId>,
+    /// Those of the listed commits that the published snapshot has already.
+    pub published: HashSet<ObjectId>,
+    /// All commits of the published snapshot.
+    pub published_count: u64,
     /// Whether the published snapshot stands in the same fact set.
     pub published_here: bool,
+}
+
+/// Some commits of a snapshot, as a report reads them.
+#[derive(Debug, Clone)]
+pub struct Block {
+    pub authors: Vec<Signature>,
+    pub commits: Vec<Listed>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Its place among the authors of the block.
+    pub author: usize,
+    pub on_mainline: bool,
+    pub brief: Brief,
+}
+
+/// A report, as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Finished<'a> {
+    pub batch: BatchId,
+    /// As JSON.
+    pub report: &'a str,
+    pub manifest: &'a str,
+    /// Hash over everything that the report is a function of, but for the as-of time; `None` where that is unknown.
+    pub inputs: Option<Digest>,
+    /// UTC.
+    pub as_of_seconds: i64,
 }
 
 #[async_trait]
@@ -189,8 +227,8 @@ pub trait Store: Send + Sync {
         max_blob_bytes: u64,
     ) -> Result<Option<StoredSnapshot>>;
 
-    /// Returns what is known for good of a repository under the given attributes.
-    async fn known(&self, job: &StoredJob, revisions: &Revisions, attributes: &[u8]) -> Result<Known>;
+    /// Returns what is known of what a survey of `revisions` listed.
+    async fn known(&self, job: &StoredJob, revisions: &Revisions, changed: &Changed) -> Result<Known>;
 
     /// Records a survey that found nothing new.
     async fn record_unchanged(&self, outcome: &Outcome) -> Result<()>;
@@ -217,17 +255,23 @@ pub trait Store: Send + Sync {
     /// Returns the repositories of a batch by position.
     async fn repositories(&self, batch: BatchId) -> Result<Vec<BatchRepository>>;
 
-    /// Calls `each` with the facts of every commit of a snapshot, in no order that matters; messages are left out.
-    async fn read_commits(
+    async fn repository(&self, batch: BatchId, position: u32) -> Result<Option<BatchRepository>>;
+
+    /// Calls `each` with every commit of a snapshot, in blocks and in no order that matters.
+    async fn read_briefs(
         &self,
         snapshot: i64,
-        each: &mut (dyn for<'a> FnMut(&'a CommitFacts) + Send),
+        each: &mut (dyn for<'a> FnMut(&'a Block) + Send),
     ) -> Result<()>;
 
-    async fn mainline_sums(&self, snapshot: i64) -> Result<MainlineSums>;
+    /// Sums the merges of a snapshot's mainline, each compared with its first parent.
+    async fn merge_sums(&self, snapshot: i64) -> Result<MainlineSums>;
 
     /// Keeps a report and its manifest, and makes it the published one of `name`, at once.
-    async fn publish(&self, name: &str, batch: BatchId, report: &str, manifest: &str) -> Result<()>;
+    async fn publish(&self, name: &str, finished: &Finished<'_>) -> Result<()>;
+
+    /// Returns a kept report that was made of the same inputs, as of `as_of_seconds` (UTC) or earlier.
+    async fn report_of(&self, inputs: &Digest, as_of_seconds: i64) -> Result<Option<String>>;
 
     /// Returns the published report of `name` and its manifest.
     async fn published(&self, name: &str) -> Result<Option<(String, String)>>;

@@ -15,6 +15,7 @@ pub enum Kind {
     MainlineNet = 4,
     Heartbeat = 5,
     PendingSnapshot = 6,
+    Briefs = 7,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use crate::facts::CommitFacts;
 use crate::ids::{BatchId, JobId};
 use crate::object_id::ObjectId;
 
-pub const CONTRACT_VERSION: u16 = 1;
+pub const CONTRACT_VERSION: u16 = 2;
 
 /// One unit of work, as the coordinator asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +138,8 @@ pub struct Changed {
     pub since_base: bool,
     /// In walk order, newest first.
     pub added: Vec<ObjectId>,
+    /// What each of them is estimated to cost, in any unit.
+    pub costs: Vec<u32>,
     pub mainline: Mainline,
 }
 

@@ -12,4 +12,5 @@ pub mod mailmap;
 pub mod metrics;
 pub mod object_id;
 pub mod queue;
+pub mod slices;
 pub mod window;

@@ -4,6 +4,7 @@
 //! commits in parts and merging equals observing them at once. Whoever observes hands in each commit once: dropping
 //! the duplicates of at-least-once delivery is the store's work, keyed by commit id.
 
+pub mod brief;
 pub mod language;
 pub mod people;
 pub mod quality;
@@ -12,7 +13,7 @@ pub mod weeks;
 
 use chrono::NaiveDate;
 
-use crate::facts::{CommitFacts, FileChange};
+use self::brief::Brief;
 use crate::window::{Week, Window};
 
 /// Version of the definitions behind the numbers; part of every report.
@@ -27,10 +28,10 @@ pub trait Partial: Default {
 /// A person, as the caller numbers people after the mailmap.
 pub type PersonId = u32;
 
-/// One commit as the metrics see it: its facts, who wrote it, and where it falls in the window.
+/// One commit as the metrics see it: its brief, who wrote it, and where it falls in the window.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation<'a> {
-    pub facts: &'a CommitFacts,
+    pub commit: &'a Brief,
     pub author: PersonId,
     /// Day of the author time in the report's zone; `None` where no calendar holds it.
     pub day: Option<NaiveDate>,
@@ -38,10 +39,10 @@ pub struct Observation<'a> {
 
 impl<'a> Observation<'a> {
     /// Returns the commit as seen through `window`, or `None` where it is outside.
-    pub fn in_window(facts: &'a CommitFacts, author: PersonId, window: &Window) -> Option<Self> {
-        let seconds = facts.authored.seconds;
+    pub fn in_window(commit: &'a Brief, author: PersonId, window: &Window) -> Option<Self> {
+        let seconds = commit.authored;
         window.contains(seconds).then(|| Self {
-            facts,
+            commit,
             author,
             day: seconds.and_then(|seconds| window.day_of(seconds)),
         })
@@ -49,10 +50,5 @@ impl<'a> Observation<'a> {
 
     pub fn week(&self) -> Option<Week> {
         self.day.map(Week::of)
-    }
-
-    /// The changed files that count as authored work: those of a commit that is no merge.
-    pub fn files(&self) -> &'a [FileChange] {
-        &self.facts.files
     }
 }

@@ -113,6 +113,7 @@ fn outcomes_are_read() {
         snapshot,
         since_base: true,
         added: vec![id(1)],
+        costs: vec![300],
         mainline: Mainline { continues_base: true, commits: vec![id(1)], merges: vec![] },
     };
     let slice = SliceResult {
@@ -148,6 +149,31 @@ fn heartbeats_are_read() {
         Heartbeat { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), done: 640 };
     let bytes = sample(&format!("heartbeat-v{CONTRACT_VERSION}"), &heartbeat.encode());
     assert_eq!(Heartbeat::decode(&bytes).unwrap(), heartbeat);
+}
+
+/// Nobody has to guess what an older one means: it is refused by its version, and its job is sent again.
+#[test]
+fn messages_of_older_versions_are_refused() {
+    let samples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samples");
+    let (mut jobs, mut outcomes, mut heartbeats) = (0, 0, 0);
+    for entry in std::fs::read_dir(samples).unwrap() {
+        let path = entry.unwrap().path();
+        let (name, bytes) = (path.file_name().unwrap().to_str().unwrap(), std::fs::read(&path).unwrap());
+        if name.contains(&format!("-v{CONTRACT_VERSION}")) {
+            continue;
+        }
+        if name.starts_with("job-") {
+            assert!(Job::decode(&bytes).is_err(), "{name}");
+            jobs += 1;
+        } else if name.starts_with("outcome-") {
+            assert!(Outcome::decode(&bytes).is_err(), "{name}");
+            outcomes += 1;
+        } else {
+            assert!(Heartbeat::decode(&bytes).is_err(), "{name}");
+            heartbeats += 1;
+        }
+    }
+    assert_eq!((jobs, outcomes, heartbeats), (3, 5, 1));
 }
 
 #[test]

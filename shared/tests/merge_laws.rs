@@ -5,6 +5,7 @@
 use gitfleet_shared::facts::{
     ChangeKind, ClaimedTime, CommitFacts, FileChange, Lines, Signature, UnknownReason,
 };
+use gitfleet_shared::metrics::brief::Brief;
 use gitfleet_shared::metrics::language::Languages;
 use gitfleet_shared::metrics::people::People;
 use gitfleet_shared::metrics::quality::Quality;
@@ -17,7 +18,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// A commit and its author.
-type Authored = (CommitFacts, PersonId);
+type Authored = (Brief, PersonId);
 
 fn lines() -> impl Strategy<Value = Lines> {
     prop_oneof![
@@ -68,7 +69,7 @@ fn authored() -> impl Strategy<Value = Authored> {
                 message: Vec::new(),
                 files: if parents > 1 { Vec::new() } else { files },
             };
-            (facts, author)
+            (Brief::of(&facts), author)
         },
     )
 }
@@ -80,8 +81,8 @@ fn check<P: Partial + Clone + PartialEq + std::fmt::Debug>(
     let window = Window::all_history(chrono_tz::UTC);
     let of = |commits: &mut dyn Iterator<Item = &Authored>| {
         let mut partial = P::default();
-        for (facts, author) in commits {
-            observe(&mut partial, &Observation::in_window(facts, *author, &window).unwrap());
+        for (commit, author) in commits {
+            observe(&mut partial, &Observation::in_window(commit, *author, &window).unwrap());
         }
         partial
     };

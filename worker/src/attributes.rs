@@ -10,7 +10,6 @@ use gix::attrs::search::{MetadataCollection, Outcome};
 use gix::attrs::{Search, StateRef};
 use gix::bstr::{BStr, ByteSlice as _};
 
-use crate::lines::looks_binary;
 use crate::objects::Objects;
 use crate::tree::{self, Mode};
 
@@ -113,14 +112,14 @@ impl Attributes {
         self.digest
     }
 
-    /// Whether git takes `content` at `path` for binary.
-    pub fn is_binary(&mut self, path: &[u8], mode: Mode, content: &[u8]) -> bool {
+    /// Whether git takes content at `path` for binary. Where no attribute says so, `looks_binary` is asked.
+    pub fn is_binary(&mut self, path: &[u8], mode: Mode, looks_binary: impl FnOnce() -> bool) -> bool {
         // Attributes speak of files only; the content of a symlink or submodule entry is git's own.
         let said = if mode.is_regular() { self.say(path) } else { Said::Nothing };
         match said {
             Said::Binary => true,
             Said::Text => false,
-            Said::Nothing => looks_binary(content),
+            Said::Nothing => looks_binary(),
         }
     }
 
@@ -215,11 +214,16 @@ impl<'a> Line<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lines::looks_binary;
 
     fn check(files: &[(&str, &str)], path: &str, content: &[u8], binary: bool) {
         let files = files.iter().map(|(d, c)| (d.as_bytes().to_vec(), c.as_bytes().to_vec())).collect();
         let mut attributes = Attributes::of_files(files);
-        assert_eq!(attributes.is_binary(path.as_bytes(), Mode::File, content), binary, "{path}");
+        assert_eq!(
+            attributes.is_binary(path.as_bytes(), Mode::File, || looks_binary(content)),
+            binary,
+            "{path}"
+        );
     }
 
     #[test]

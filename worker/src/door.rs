@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
 use gitfleet_shared::facts::CommitFacts;
+use gitfleet_shared::slices;
 
+use crate::cost;
 use crate::facts::Engine;
 use crate::objects::{Limits, Objects, ReadError};
 use crate::repository;
@@ -18,6 +21,30 @@ const BLOCK: usize = 512;
 /// Where the whole length is known, blocks are so long that each thread gets four, within these bounds.
 const SMALLEST_BLOCK: usize = 64;
 const LARGEST_BLOCK: usize = 4_096;
+
+/// One of some consecutive slices of the walk that are estimated to cost the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// From 1.
+    number: usize,
+    of: usize,
+}
+
+impl Part {
+    pub const WHOLE: Self = Self { number: 1, of: 1 };
+}
+
+impl FromStr for Part {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+        match numbers {
+            Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
+            _ => Err("not of the form K/N with K from 1 to N, as in 2/4"),
+        }
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
@@ -32,7 +59,8 @@ pub enum DoorError {
     Given(anyhow::Error),
 }
 
-/// Calls `each` with the facts of every commit reachable from `revision`, in walk order, computed by `jobs` threads.
+/// Calls `each` with the facts of every commit reachable from `revision`, or of `part` of them, in walk order,
+/// computed by `jobs` threads.
 ///
 /// # Errors
 ///
@@ -43,6 +71,7 @@ pub fn facts(
     revision: &str,
     jobs: usize,
     limits: Limits,
+    part: Part,
     mut each: impl FnMut(CommitFacts) -> anyhow::Result<()>,
 ) -> Result<(), DoorError> {
     let shared = repository::open(path, limits.max_blob_bytes)
@@ -81,7 +110,16 @@ pub fn facts(
         scope.spawn(move || {
             let shallow = survey::shallow_commits(&local).into_iter().collect();
             let objects = Objects::new(local, limits);
-            let walked = Walker::new(&objects, shallow).each(&[head], |commit| walk.add(commit.id));
+            let mut walker = Walker::new(&objects, shallow);
+            let walked = match part {
+                Part::WHOLE => walker.each(&[head], |commit| walk.add(commit.id)),
+                Part { number, of } => walker.all(&[head]).map(|commits| {
+                    let mut slices =
+                        slices::cut(&cost::estimate(&objects, &commits), of, usize::MAX).into_iter();
+                    let slice = slices.nth(number - 1).unwrap_or_default();
+                    commits[slice].iter().for_each(|commit| walk.add(commit.id));
+                }),
+            };
             walk.end();
             // Nobody listens any more where another thread failed first.
             walked.or_else(|error| sender.send(Err(error)))

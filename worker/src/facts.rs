@@ -3,6 +3,7 @@
 use gitfleet_shared::contract::{Digest, MainlineNet};
 use gitfleet_shared::facts::{ChangeKind, CommitFacts, FileChange, Lines, UnknownReason};
 use gitfleet_shared::object_id::ObjectId;
+use gix::hashtable::HashMap;
 
 use crate::attributes::Attributes;
 use crate::commit::{self, Commit};
@@ -21,7 +22,18 @@ pub struct Engine {
     shallow: Vec<gix::ObjectId>,
     digest: Digest,
     differ: Differ,
+    /// Of contents that merges brought. The next merge down the mainline asks for half of them again.
+    measures: HashMap<gix::ObjectId, Measure>,
 }
+
+#[derive(Clone, Copy)]
+struct Measure {
+    lines: u32,
+    looks_binary: bool,
+}
+
+/// Some megabytes.
+const MOST_MEASURES: usize = 1 << 16;
 
 /// A side of a change.
 enum Content {
@@ -57,7 +69,14 @@ impl Engine {
         let links = commit::links(&objects.commit(&head)?).ok_or(ReadError::Corrupt(head))?;
         let attributes = Attributes::of_tree(&objects, links.tree);
         let digest = digest(&attributes, &shallow);
-        Ok(Self { objects, attributes, shallow, digest, differ: Differ::default() })
+        Ok(Self {
+            objects,
+            attributes,
+            shallow,
+            digest,
+            differ: Differ::default(),
+            measures: HashMap::default(),
+        })
     }
 
     /// Hash over everything beside the commit that its facts depend on.
@@ -118,16 +137,14 @@ impl Engine {
             net.passing_files += u32::from(!reason(*error).is_final());
         }
         for change in &changes {
-            let old = self.content(&change.path, change.old);
-            let new = self.content(&change.path, change.new);
-            let lines = new.text_lines() - old.text_lines();
-            match (&old, &new) {
-                (Content::Unknown(reason), _) | (_, Content::Unknown(reason)) => {
+            match (self.measure(&change.path, change.old), self.measure(&change.path, change.new)) {
+                (Err(reason), _) | (_, Err(reason)) => {
                     net.unknown_files += 1;
                     net.passing_files += u32::from(!reason.is_final());
                 }
-                (Content::Binary, _) | (_, Content::Binary) => net.binary_flip_lines += lines,
-                _ => net.net_lines += lines,
+                (Ok(None), Ok(lines)) => net.binary_flip_lines += lines.unwrap_or(0),
+                (Ok(Some(lines)), Ok(None)) => net.binary_flip_lines -= lines,
+                (Ok(Some(old)), Ok(Some(new))) => net.net_lines += new - old,
             }
         }
         Ok(net)
@@ -234,6 +251,30 @@ impl Engine {
         }
     }
 
+    /// Returns how many lines of text a side of a change has, and `None` where it is binary. What is not there has
+    /// none.
+    fn measure(&mut self, path: &[u8], side: Option<Side>) -> Result<Option<i64>, UnknownReason> {
+        let Some(side) = side else { return Ok(Some(0)) };
+        if side.mode == Mode::Submodule {
+            return Ok(Some(1));
+        }
+        let measure = match self.measures.get(&side.id) {
+            Some(known) => *known,
+            None => {
+                let content = self.objects.blob(&side.id).map_err(reason)?;
+                let measure =
+                    Measure { lines: lines::count(&content), looks_binary: lines::looks_binary(&content) };
+                if self.measures.len() == MOST_MEASURES {
+                    self.measures.clear();
+                }
+                self.measures.insert(side.id, measure);
+                measure
+            }
+        };
+        let is_binary = self.attributes.is_binary(path, side.mode, || measure.looks_binary);
+        Ok((!is_binary).then_some(i64::from(measure.lines)))
+    }
+
     fn content(&mut self, path: &[u8], side: Option<Side>) -> Content {
         let Some(side) = side else { return Content::Absent };
         if side.mode == Mode::Submodule {
@@ -242,8 +283,12 @@ impl Engine {
         }
         match self.objects.blob(&side.id) {
             Err(error) => Content::Unknown(reason(error)),
-            Ok(content) if self.attributes.is_binary(path, side.mode, &content) => Content::Binary,
-            Ok(content) => Content::Text(content),
+            Ok(content) => {
+                match self.attributes.is_binary(path, side.mode, || lines::looks_binary(&content)) {
+                    true => Content::Binary,
+                    false => Content::Text(content),
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The story of a worker: take a job, do it, say what came of it, and only then let the job go.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -236,10 +237,15 @@ impl Slot {
         let digest = engine.digest();
         let limit = job.max_blob_bytes;
         let mut facts: Vec<CommitFacts> = Vec::with_capacity(commits.len());
+        let mut nets: Vec<(ObjectId, MainlineNet)> = Vec::with_capacity(merges.len());
+        let mut waiting: HashSet<ObjectId> = merges.iter().copied().collect();
         let (mut changes, mut cache_hits) = (0, 0);
         while facts.len() < commits.len() && changes < self.tools.slice_changes {
             let rest = &commits[facts.len()..];
             let block = &rest[..rest.len().min(BLOCK)];
+            // A merge comes before what it merged, which its contents are decoded for, too.
+            let merged: Vec<ObjectId> = block.iter().filter(|id| waiting.remove(*id)).copied().collect();
+            engine = self.tools.nets(engine, &merged, limit, &mut nets).await?;
             let key = |id: &ObjectId| Key::facts(&digest, limit, id);
             let compute = |engine: &mut Engine, id| engine.facts(id);
             let weight = |facts: &CommitFacts| facts.files.len();
@@ -256,19 +262,11 @@ impl Slot {
             }
         }
         let undone = commits[facts.len()..].to_vec();
-        // The merges of commits that are put back go with them; all come after the commits.
-        let merges_now = if undone.is_empty() { merges } else { &[] };
-        let undone_merges = if undone.is_empty() { Vec::new() } else { merges.to_vec() };
-        let mut nets: Vec<(ObjectId, MainlineNet)> = Vec::with_capacity(merges_now.len());
-        for block in merges_now.chunks(BLOCK) {
-            let key = |id: &ObjectId| Key::mainline_net(&digest, limit, id);
-            let compute = |engine: &mut Engine, id| engine.mainline_net(id);
-            let is_final = MainlineNet::is_final;
-            let (weight, room) = (|_: &MainlineNet| 0, 1);
-            let asked = Asked { kind: Kind::MainlineNet, key, compute, weight, room, is_final };
-            let done = self.tools.block(engine, block, asked).await?;
-            engine = done.engine;
-            nets.extend(done.values);
+        let mut rest: Vec<ObjectId> = merges.iter().filter(|id| waiting.contains(*id)).copied().collect();
+        // The merges of commits that are put back go with them.
+        let undone_merges = if undone.is_empty() { Vec::new() } else { std::mem::take(&mut rest) };
+        for block in rest.chunks(BLOCK) {
+            engine = self.tools.nets(engine, block, limit, &mut nets).await?;
         }
         self.keep(job, head, engine);
         Ok(SliceResult { facts, mainline_merges: nets, undone, undone_merges, cache_hits })
@@ -324,6 +322,28 @@ impl Slot {
 impl Tools {
     fn limits(&self, job: &Job) -> Limits {
         Limits { max_blob_bytes: job.max_blob_bytes, cache_bytes: self.cache_bytes }
+    }
+
+    /// Appends what the `merges` did to the mainline to `nets`.
+    async fn nets(
+        &self,
+        engine: Engine,
+        merges: &[ObjectId],
+        limit: u64,
+        nets: &mut Vec<(ObjectId, MainlineNet)>,
+    ) -> Result<Engine, Undone> {
+        if merges.is_empty() {
+            return Ok(engine);
+        }
+        let digest = engine.digest();
+        let key = |id: &ObjectId| Key::mainline_net(&digest, limit, id);
+        let compute = |engine: &mut Engine, id| engine.mainline_net(id);
+        let is_final = MainlineNet::is_final;
+        let (weight, room) = (|_: &MainlineNet| 0, 1);
+        let asked = Asked { kind: Kind::MainlineNet, key, compute, weight, room, is_final };
+        let done = self.block(engine, merges, asked).await?;
+        nets.extend(done.values);
+        Ok(done.engine)
     }
 
     /// Answers `ids` in their order, from the cache where it can, and fills the cache with what it computed and is

@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod commit;
 pub mod common;
 pub mod contents;
+pub mod cost;
 pub mod credentials;
 pub mod disposition;
 pub mod door;

@@ -75,6 +75,11 @@ impl Objects {
         Ok(content)
     }
 
+    /// Returns how large the object `id` is, without decoding it; `None` where it cannot be told.
+    pub fn size(&self, id: &gix::oid) -> Option<u64> {
+        Some(self.repository.objects.try_header(id).ok()??.size())
+    }
+
     /// Says that nobody is likely to ask for the blob `id` again soon.
     pub fn let_go(&self, id: &gix::oid) {
         self.packs.borrow_mut().demote(id);

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::attributes::Attributes;
+use crate::lines;
 use crate::objects::Objects;
 use crate::similarity::{self, MAX_SCORE, Pieces};
 use crate::tree::{Change, Side};
@@ -78,7 +79,8 @@ impl<'a> File<'a> {
         if matches!(self.content, Content::Unread) {
             self.content = match objects.blob(&self.side.id) {
                 Ok(content) => {
-                    let is_text = !attributes.is_binary(self.path, self.side.mode, &content);
+                    let looks_binary = || lines::looks_binary(&content);
+                    let is_text = !attributes.is_binary(self.path, self.side.mode, looks_binary);
                     Content::Pieces(Pieces::of(&content, is_text))
                 }
                 Err(_) => Content::Unreadable,

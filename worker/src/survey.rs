@@ -5,6 +5,7 @@ use gitfleet_shared::contract::{
 };
 use gitfleet_shared::object_id::ObjectId;
 
+use crate::cost;
 use crate::facts::Engine;
 use crate::objects::{Limits, Objects, ReadError};
 use crate::repository::chain;
@@ -70,6 +71,7 @@ pub fn survey(
     Ok(SurveyResult::Changed(Box::new(Changed {
         snapshot,
         since_base,
+        costs: cost::estimate(engine.objects(), &added),
         added: ids(&added),
         mainline: Mainline { continues_base, commits: ids(&chain), merges: ids(&merges) },
     })))
@@ -164,7 +166,7 @@ fn empty(refs: Digest) -> Changed {
         mailmap: None,
     };
     let mainline = Mainline { continues_base: false, commits: Vec::new(), merges: Vec::new() };
-    Changed { snapshot, since_base: false, added: Vec::new(), mainline }
+    Changed { snapshot, since_base: false, added: Vec::new(), costs: Vec::new(), mainline }
 }
 
 fn refs_digest(

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use gitfleet_worker::door::Part;
 
 /// Exact git analytics: who works on what, and how it trends, in numbers that equal git's own
 #[derive(Debug, Parser)]
@@ -175,6 +176,10 @@ pub(crate) struct Facts {
     /// Follow renames, as -M does
     #[arg(long)]
     pub(crate) renames: bool,
+
+    /// Only slice K of N consecutive ones that are estimated to cost the same
+    #[arg(long, value_name = "K/N", hide_short_help = true)]
+    pub(crate) slice: Option<Part>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

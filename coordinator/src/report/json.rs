@@ -13,16 +13,19 @@ pub fn render(report: &Report) -> String {
     let json =
         serde_json::to_string_pretty(report).expect("the model has string keys and finite numbers only");
     let mut out = String::with_capacity(json.len() + 1);
-    for c in json.chars() {
+    let mut copied = 0;
+    for (at, c) in json.char_indices() {
         // The line breaks are the indentation's own: serde_json escapes those inside of strings.
-        if c != '\n' && escape::is_hidden(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            out.push(c);
+        if matches!(c, '\n' | ' '..='~') || !escape::is_hidden(c) {
+            continue;
         }
+        out.push_str(&json[copied..at]);
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+        copied = at + c.len_utf8();
     }
+    out.push_str(&json[copied..]);
     out.push('\n');
     out
 }

@@ -1,7 +1,7 @@
 //! Numbers as people read them. The machine forms (JSON, CSV) never come here.
 
 /// Returns the number with a comma between thousands, such as "1,234,567".
-pub(super) fn grouped(n: u64) -> String {
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {

@@ -1,22 +1,25 @@
 //! The store in one SQLite file: what `gitfleet analyze` runs on.
 
 mod batches;
+mod briefs;
 mod facts;
+mod rows;
 mod snapshots;
 
 use std::path::Path;
 
 use async_trait::async_trait;
-use gitfleet_shared::contract::{Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult};
-use gitfleet_shared::facts::CommitFacts;
+use gitfleet_shared::contract::{
+    Changed, Digest, Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult,
+};
 use gitfleet_shared::ids::{BatchId, JobId};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
 use super::{
-    BatchRepository, Known, MainlineSums, NewBatch, Plan, Result, Store, StoreError, StoredJob,
-    StoredSnapshot,
+    BatchRepository, Block, Finished, Known, MainlineSums, NewBatch, Plan, Result, Store, StoreError,
+    StoredJob, StoredSnapshot,
 };
 
 pub struct Sqlite {
@@ -48,9 +51,18 @@ impl Sqlite {
             // A killed process loses nothing; a power cut may lose the last transactions, never the file.
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(std::time::Duration::from_secs(10));
-        let pool =
-            SqlitePoolOptions::new().max_connections(4).connect_with(options).await.doing("be opened")?;
+            .busy_timeout(std::time::Duration::from_secs(10))
+            // The pages that every slice touches (the upper ones of the indexes) stay in memory, and are written
+            // into the file once for many slices.
+            .pragma("cache_size", "-16384")
+            .pragma("wal_autocheckpoint", "4096");
+        // One connection: SQLite has one writer anyway, and what one connection writes empties the cache of another.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .doing("be opened")?;
         sqlx::migrate!("./migrations/sqlite")
             .run(&pool)
             .await
@@ -111,8 +123,8 @@ impl Store for Sqlite {
         snapshots::find(&self.pool, source, revisions, max_blob_bytes).await
     }
 
-    async fn known(&self, job: &StoredJob, revisions: &Revisions, attributes: &[u8]) -> Result<Known> {
-        snapshots::known(&self.pool, job, revisions, attributes).await
+    async fn known(&self, job: &StoredJob, revisions: &Revisions, changed: &Changed) -> Result<Known> {
+        snapshots::known(&self.pool, job, revisions, changed).await
     }
 
     async fn record_unchanged(&self, outcome: &Outcome) -> Result<()> {
@@ -144,23 +156,31 @@ impl Store for Sqlite {
     }
 
     async fn repositories(&self, batch: BatchId) -> Result<Vec<BatchRepository>> {
-        batches::repositories(&self.pool, batch).await
+        batches::repositories(&self.pool, batch, None).await
     }
 
-    async fn read_commits(
+    async fn repository(&self, batch: BatchId, position: u32) -> Result<Option<BatchRepository>> {
+        Ok(batches::repositories(&self.pool, batch, Some(position)).await?.pop())
+    }
+
+    async fn read_briefs(
         &self,
         snapshot: i64,
-        each: &mut (dyn for<'a> FnMut(&'a CommitFacts) + Send),
+        each: &mut (dyn for<'a> FnMut(&'a Block) + Send),
     ) -> Result<()> {
-        facts::read(&self.pool, snapshot, each).await
+        briefs::read(&self.pool, snapshot, each).await
     }
 
-    async fn mainline_sums(&self, snapshot: i64) -> Result<MainlineSums> {
-        facts::mainline_sums(&self.pool, snapshot).await
+    async fn merge_sums(&self, snapshot: i64) -> Result<MainlineSums> {
+        facts::merge_sums(&self.pool, snapshot).await
     }
 
-    async fn publish(&self, name: &str, batch: BatchId, report: &str, manifest: &str) -> Result<()> {
-        batches::publish(&self.pool, name, batch, report, manifest).await
+    async fn publish(&self, name: &str, finished: &Finished<'_>) -> Result<()> {
+        batches::publish(&self.pool, name, finished).await
+    }
+
+    async fn report_of(&self, inputs: &Digest, as_of_seconds: i64) -> Result<Option<String>> {
+        batches::report_of(&self.pool, inputs, as_of_seconds).await
     }
 
     async fn published(&self, name: &str) -> Result<Option<(String, String)>> {

@@ -1,7 +1,8 @@
 //! The cache in a local file, for one process at a time.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use redb::{Database, Durability, ReadableDatabase, TableDefinition};
@@ -15,9 +16,29 @@ const VALUES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("values");
 #[error("cannot open the cache file")]
 pub struct OpenError(#[source] Box<redb::DatabaseError>);
 
+/// Cheap to write to: what is put waits in memory until it is worth a transaction, because the file is a tree by key,
+/// keys are as good as random, and every transaction writes anew each page it touches.
 pub struct Embedded {
-    database: Arc<Database>,
+    shared: Arc<Shared>,
 }
+
+struct Shared {
+    database: Database,
+    // Held for a look or a push, and never across an await.
+    waiting: Mutex<Waiting>,
+}
+
+/// What was put and is not in the file yet.
+#[derive(Default)]
+struct Waiting {
+    entries: HashMap<Key, Vec<u8>>,
+    bytes: usize,
+    /// Whether anything was put since the last flush.
+    unsaved: bool,
+}
+
+/// So much may wait: it bounds memory, and what a killed process loses.
+const WAITING_BYTES: usize = 16 << 20;
 
 impl Embedded {
     /// Opens or creates the cache in `file`. A file that is not a cache, or is damaged beyond repair, is started
@@ -27,8 +48,8 @@ impl Embedded {
     ///
     /// Where the file is in use, or can be neither opened nor replaced.
     pub fn open(file: &Path) -> Result<Self, OpenError> {
-        // The cache of one repository of 100,000 commits is some 100 MB; the part that is hot is much smaller.
-        const MEMORY_BYTES: usize = 64 << 20;
+        // Pages that are read again soon are the upper ones of the tree, and they are few.
+        const MEMORY_BYTES: usize = 16 << 20;
         let open = || Database::builder().set_cache_size(MEMORY_BYTES).create(file);
         let database = match open() {
             Err(error @ redb::DatabaseError::DatabaseAlreadyOpen) => return Err(OpenError(Box::new(error))),
@@ -40,26 +61,43 @@ impl Embedded {
             }
             Ok(database) => database,
         };
-        Ok(Self { database: Arc::new(database) })
+        Ok(Self { shared: Arc::new(Shared { database, waiting: Mutex::default() }) })
     }
 
     /// Makes everything put so far outlive the process.
     pub fn flush(&self) {
-        let flushed = self.database.begin_write().map_err(redb::Error::from).and_then(|mut transaction| {
-            transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
-            transaction.commit().map_err(redb::Error::from)
-        });
-        if let Err(error) = flushed {
+        let entries = {
+            let mut waiting = self.shared.waiting();
+            if !std::mem::take(&mut waiting.unsaved) {
+                return;
+            }
+            waiting.take()
+        };
+        if let Err(error) = write(&self.shared.database, entries, Durability::Immediate) {
             tracing::warn!(%error, "the cache could not be written to disk");
         }
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // A panic while the lock is held leaves an entry more or less: a miss at worst.
+        self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn take(&mut self) -> HashMap<Key, Vec<u8>> {
+        self.bytes = 0;
+        std::mem::take(&mut self.entries)
     }
 }
 
 #[async_trait]
 impl Cache for Embedded {
     async fn get(&self, keys: &[Key]) -> Vec<Option<Vec<u8>>> {
-        let (database, wanted) = (self.database.clone(), keys.to_vec());
-        let found = tokio::task::spawn_blocking(move || read(&database, &wanted)).await;
+        let (shared, wanted) = (self.shared.clone(), keys.to_vec());
+        let found = tokio::task::spawn_blocking(move || read(&shared, &wanted)).await;
         match found {
             Ok(Ok(values)) => values,
             Ok(Err(error)) => {
@@ -72,34 +110,55 @@ impl Cache for Embedded {
     }
 
     async fn put(&self, entries: Vec<(Key, Vec<u8>)>) {
-        if entries.is_empty() {
-            return;
-        }
-        let database = self.database.clone();
-        let written = tokio::task::spawn_blocking(move || write(&database, &entries)).await;
+        let due = {
+            let mut waiting = self.shared.waiting();
+            waiting.bytes +=
+                entries.iter().map(|(key, value)| key.as_bytes().len() + value.len()).sum::<usize>();
+            waiting.unsaved |= !entries.is_empty();
+            waiting.entries.extend(entries);
+            if waiting.bytes < WAITING_BYTES {
+                return;
+            }
+            waiting.take()
+        };
+        let shared = self.shared.clone();
+        let written =
+            tokio::task::spawn_blocking(move || write(&shared.database, due, Durability::None)).await;
         if let Ok(Err(error)) = written {
             tracing::debug!(%error, "cache write failed");
         }
     }
 }
 
-fn read(database: &Database, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, redb::Error> {
-    let transaction = database.begin_read()?;
+fn read(shared: &Shared, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, redb::Error> {
+    let mut values: Vec<Option<Vec<u8>>> = {
+        let waiting = shared.waiting();
+        keys.iter().map(|key| waiting.entries.get(key).cloned()).collect()
+    };
+    let transaction = shared.database.begin_read()?;
     let table = match transaction.open_table(VALUES) {
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(vec![None; keys.len()]),
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(values),
         opened => opened?,
     };
-    let mut values = Vec::with_capacity(keys.len());
-    for key in keys {
-        values.push(table.get(key.as_bytes())?.map(|value| value.value().to_vec()));
+    for (key, value) in keys.iter().zip(&mut values) {
+        if value.is_none() {
+            *value = table.get(key.as_bytes())?.map(|value| value.value().to_vec());
+        }
     }
     Ok(values)
 }
 
-fn write(database: &Database, entries: &[(Key, Vec<u8>)]) -> Result<(), redb::Error> {
+fn write(
+    database: &Database,
+    entries: HashMap<Key, Vec<u8>>,
+    durability: Durability,
+) -> Result<(), redb::Error> {
+    // In the order of the keys, so that neighbours meet on a page that was just written.
+    let mut entries: Vec<(Key, Vec<u8>)> = entries.into_iter().collect();
+    entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let mut transaction = database.begin_write()?;
     // Losing the last writes at a crash costs time only, and an fsync per block of commits costs more of it.
-    transaction.set_durability(Durability::None)?;
+    transaction.set_durability(durability)?;
     {
         let mut table = transaction.open_table(VALUES)?;
         for (key, value) in entries {

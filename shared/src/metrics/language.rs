@@ -1,6 +1,7 @@
 //! Languages, by file name: a first picture that needs no content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::sums::LineSums;
 use super::{Observation, Partial};
@@ -20,17 +21,13 @@ pub struct LanguageSums {
 
 impl Languages {
     pub fn observe(&mut self, seen: &Observation) {
-        if seen.facts.is_merge() {
+        if seen.commit.is_merge {
             return;
         }
-        let mut touched: BTreeMap<&'static str, LineSums> = BTreeMap::new();
-        for file in seen.files() {
-            touched.entry(of_path(&file.path)).or_default().add(file.lines);
-        }
-        for (language, lines) in touched {
+        for (language, lines) in &seen.commit.files.languages {
             let sums = self.0.entry(language).or_default();
             sums.commits += 1;
-            sums.lines.merge(lines);
+            sums.lines.merge(*lines);
         }
     }
 }
@@ -57,6 +54,39 @@ pub fn of_path(path: &[u8]) -> &'static str {
     EXTENSIONS
         .binary_search_by_key(&extension.as_str(), |(known, _)| known)
         .map_or(OTHER, |index| EXTENSIONS[index].1)
+}
+
+/// All languages, ascending. A kept brief names one by its place here; the version of briefs pins the table.
+static ALL: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let known = NAMES.iter().chain(EXTENSIONS).map(|(_, language)| *language).chain([OTHER]);
+    known.collect::<BTreeSet<_>>().into_iter().collect()
+});
+
+/// How sums by language are kept.
+pub(super) mod numbered {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
+
+    use super::{ALL, LineSums};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        sums: &[(&'static str, LineSums)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let number = |language| ALL.binary_search(&language).expect("languages come from the table");
+        sums.iter()
+            .map(|(language, sums)| (number(*language), *sums))
+            .collect::<Vec<_>>()
+            .serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(&'static str, LineSums)>, D::Error> {
+        let named = |(number, sums): (usize, LineSums)| {
+            Ok((*ALL.get(number).ok_or_else(|| D::Error::custom("an unknown language"))?, sums))
+        };
+        Vec::deserialize(deserializer)?.into_iter().map(named).collect()
+    }
 }
 
 const NAMES: &[(&str, &str)] = &[
@@ -165,6 +195,13 @@ const EXTENSIONS: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::brief::BRIEF_VERSION;
+
+    #[test]
+    fn another_table_needs_another_version_of_briefs() {
+        let table = blake3::hash(format!("{NAMES:?}{EXTENSIONS:?}").as_bytes()).to_hex();
+        assert_eq!((BRIEF_VERSION, &table[..16]), (1, "3382827831d7d16f"));
+    }
 
     #[test]
     fn the_table_can_be_searched() {

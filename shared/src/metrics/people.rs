@@ -27,10 +27,10 @@ pub struct Work {
 
 impl People {
     pub fn observe(&mut self, seen: &Observation) {
-        if seen.facts.is_merge() {
+        if seen.commit.is_merge {
             return;
         }
-        let work = Work { commits: 1, lines: LineSums::of(seen.files()) };
+        let work = Work { commits: 1, lines: seen.commit.files.lines };
         let person = self.0.entry(seen.author).or_default();
         person.work.merge(work);
         person.days.extend(seen.day);

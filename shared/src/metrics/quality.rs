@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::sums::LineSums;
 use super::{Observation, Partial};
-use crate::facts::{Lines, UnknownReason};
+use crate::facts::UnknownReason;
 
 /// Beyond these a commit is an import or a bulk move.
 pub const BULK_TOUCHED_LINES: u64 = 10_000;
@@ -27,7 +27,7 @@ pub struct Quality {
 impl Quality {
     /// `fetched_seconds` is when the repository was surveyed, in UTC seconds.
     pub fn observe(&mut self, seen: &Observation, fetched_seconds: i64) {
-        match seen.facts.authored.seconds {
+        match seen.commit.authored {
             None => self.invalid_times += 1,
             // The first second of 1970 is what a clock without a battery says.
             Some(seconds) if seconds <= 0 || seen.day.is_none() => self.invalid_times += 1,
@@ -36,25 +36,23 @@ impl Quality {
             }
             Some(_) => {}
         }
-        if let (Some(authored), Some(committed)) = (seen.facts.authored.seconds, seen.facts.committed.seconds)
+        if let (Some(authored), Some(committed)) = (seen.commit.authored, seen.commit.committed)
             && authored > committed
         {
             self.authored_after_commit += 1;
         }
-        if seen.facts.is_merge() {
+        if seen.commit.is_merge {
             return;
         }
-        if seen.files().is_empty() {
+        let files = &seen.commit.files;
+        let lines = files.lines;
+        if lines.files_changed == 0 {
             self.empty_commits += 1;
         }
-        for file in seen.files() {
-            match file.lines {
-                Lines::Counted { .. } => {}
-                Lines::Binary { .. } => self.binary_changes += 1,
-                Lines::Unknown(reason) => *self.unknown_changes.entry(reason).or_default() += 1,
-            }
+        self.binary_changes += files.binary_changes;
+        for (reason, changes) in &files.unknown_changes {
+            *self.unknown_changes.entry(*reason).or_default() += changes;
         }
-        let lines = LineSums::of(seen.files());
         if lines.touched() > BULK_TOUCHED_LINES || lines.files_changed > BULK_FILES {
             self.bulk_commits += 1;
             self.bulk_lines.merge(lines);

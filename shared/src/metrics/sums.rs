@@ -1,11 +1,12 @@
 //! Commits, merges and lines.
 
-use crate::facts::{FileChange, Lines};
+use serde::{Deserialize, Serialize};
 
 use super::{Observation, Partial};
+use crate::facts::Lines;
 
 /// Lines and files of non-merge commits. A change without counted lines counts as a file and adds no lines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineSums {
     pub additions: u64,
     pub deletions: u64,
@@ -19,15 +20,6 @@ impl LineSums {
             self.additions += u64::from(added);
             self.deletions += u64::from(deleted);
         }
-    }
-
-    /// Returns the sums over `files`, renames followed.
-    pub fn of(files: &[FileChange]) -> Self {
-        let mut sums = Self::default();
-        for file in files {
-            sums.add(file.lines);
-        }
-        sums
     }
 
     pub fn touched(&self) -> u64 {
@@ -55,17 +47,13 @@ pub struct Sums {
 
 impl Sums {
     pub fn observe(&mut self, seen: &Observation) {
-        if seen.facts.is_merge() {
+        if seen.commit.is_merge {
             self.merges += 1;
             return;
         }
         self.commits += 1;
-        for file in seen.files() {
-            self.lines.add(file.lines);
-            for change in file.without_renames() {
-                self.without_renames.add(change.lines);
-            }
-        }
+        self.lines.merge(seen.commit.files.lines);
+        self.without_renames.merge(seen.commit.files.without_renames);
     }
 }
 

@@ -22,7 +22,7 @@ impl Weeks {
         let Some(week) = seen.week() else { return };
         let sums = self.0.entry(week).or_default();
         sums.sums.observe(seen);
-        if !seen.facts.is_merge() {
+        if !seen.commit.is_merge {
             sums.authors.insert(seen.author);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use gitfleet_shared::facts::{ChangeKind, CommitFacts};
-use gitfleet_worker::door;
+use gitfleet_worker::door::{self, Part};
 use gitfleet_worker::facts::Engine;
 use gitfleet_worker::numstat::{self, Renames};
 use gitfleet_worker::objects::Limits;
@@ -43,7 +43,7 @@ pub(crate) fn check(fixture: &Fixture, lines: &[&str]) {
 
 pub(crate) fn facts(path: &Path, revision: &str, max_blob_bytes: u64) -> Vec<CommitFacts> {
     let mut all = Vec::new();
-    door::facts(path, revision, 2, limits(max_blob_bytes), |facts| {
+    door::facts(path, revision, 2, limits(max_blob_bytes), Part::WHOLE, |facts| {
         all.push(facts);
         Ok(())
     })

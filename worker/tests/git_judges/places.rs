@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use gitfleet_shared::contract::{FailureClass, Revisions};
+use gitfleet_worker::door::Part;
 use gitfleet_worker::{repository, survey};
 
 use crate::fixture::{Fixture, file, gone, run, submodule, symlink};
@@ -145,5 +146,8 @@ fn an_empty_repository_has_no_snapshot() {
     for revisions in [Revisions::Head, Revisions::AllBranches] {
         assert!(survey::pin(&opened, &revisions).unwrap().is_none(), "{revisions}");
     }
-    assert!(gitfleet_worker::door::facts(repo.path(), "HEAD", 1, limits(NO_LIMIT), |_| Ok(())).is_err());
+    assert!(
+        gitfleet_worker::door::facts(repo.path(), "HEAD", 1, limits(NO_LIMIT), Part::WHOLE, |_| Ok(()))
+            .is_err()
+    );
 }

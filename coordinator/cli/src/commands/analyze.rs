@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use gitfleet_coordinator::aggregate::aggregate;
+use gitfleet_coordinator::aggregate::Basis;
 use gitfleet_coordinator::batch::{self, End};
 use gitfleet_coordinator::collect::Purpose;
 use gitfleet_coordinator::manifest::{Run, manifest};
 use gitfleet_coordinator::report::json;
 use gitfleet_coordinator::report::model::Report;
-use gitfleet_coordinator::store::RepositoryState;
+use gitfleet_coordinator::store::{self, RepositoryState, Store};
 use gitfleet_coordinator::submit::{Requested, Submission, submit};
-use gitfleet_shared::contract::{Revisions, Source};
+use gitfleet_shared::contract::{Digest, Revisions, Source};
+use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::window::Window;
 use gitfleet_worker::job::{Config as WorkerConfig, SLICE_CHANGES, Worker};
 use gitfleet_worker::objects::Limits;
@@ -222,7 +223,7 @@ async fn analyse(
     (started, signals): (Instant, stop::Signals),
     quiet: bool,
 ) -> anyhow::Result<Exit> {
-    let Request { settings, window, now, slots, .. } = request;
+    let Request { settings, now, slots, .. } = request;
     let submission = Submission {
         repositories: request.repositories.clone(),
         max_blob_bytes: settings.max_blob_bytes,
@@ -308,7 +309,7 @@ async fn analyse(
         return Ok(if plan.has_failures() { Exit::FinishedWithFailures } else { Exit::Done });
     }
 
-    let report = aggregate(&*parts.store, batch, window, settings.max_blob_bytes, now.timestamp()).await?;
+    let finished = finish(request, &*parts.store, batch).await?;
     let run = Run {
         batch,
         started_at: now.to_rfc3339(),
@@ -317,16 +318,50 @@ async fn analyse(
         worker_slots: *slots,
         config: request.config.clone(),
     };
-    let manifest = serde_json::to_string_pretty(&manifest(run, &repositories, &report))?;
-    let files = write(&request.output, &report, &manifest, &settings.formats)?;
-    parts.store.publish(PUBLISHED, batch, &json::render(&report), &manifest).await?;
+    let manifest = serde_json::to_string_pretty(&manifest(run, &repositories, &finished.report))?;
+    let files = write(&request.output, &finished, &manifest, &settings.formats)?;
+    let kept = store::Finished {
+        batch,
+        report: &finished.json,
+        manifest: &manifest,
+        inputs: finished.inputs,
+        as_of_seconds: now.timestamp(),
+    };
+    parts.store.publish(PUBLISHED, &kept).await?;
     parts.store.prune(KEPT_BATCHES).await?;
-    tell(args, &report, &request.output, &files)?;
+    tell(args, &finished, &request.output, &files)?;
     let failed = repositories.iter().any(|repository| repository.state == RepositoryState::Failed);
     Ok(if failed { Exit::FinishedWithFailures } else { Exit::Done })
 }
 
-fn tell(args: &Analyze, report: &Report, output: &Path, files: &[String]) -> anyhow::Result<()> {
-    let text = if args.json { json::render(report) } else { summary(report, output, files) };
-    Ok(data::print(&text)?)
+/// A report and its first form.
+pub(super) struct Finished {
+    pub(super) report: Report,
+    pub(super) json: String,
+    inputs: Option<Digest>,
+}
+
+/// Returns the report of `batch`: a kept one where everything it is made of is the same, because then its bytes are,
+/// too.
+async fn finish(request: &Request, store: &dyn Store, batch: BatchId) -> anyhow::Result<Finished> {
+    let Request { settings, window, now, .. } = request;
+    let basis = Basis::of(store, batch, window, settings.max_blob_bytes).await?;
+    let inputs = basis.inputs();
+    if let Some(inputs) = &inputs
+        && let Some(json) = store.report_of(inputs, now.timestamp()).await?
+        && let Ok(report) = serde_json::from_str::<Report>(&json)
+        // As time goes on, what was in the future may be so no more; what was not will never be.
+        && report.data_quality.future_times == 0
+    {
+        return Ok(Finished { report, json, inputs: Some(*inputs) });
+    }
+    let report = basis.report(store, now.timestamp()).await?;
+    Ok(Finished { json: json::render(&report), report, inputs })
+}
+
+fn tell(args: &Analyze, finished: &Finished, output: &Path, files: &[String]) -> anyhow::Result<()> {
+    if args.json {
+        return Ok(data::print(&finished.json)?);
+    }
+    Ok(data::print(&summary(&finished.report, output, files))?)
 }

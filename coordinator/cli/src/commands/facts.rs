@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use gitfleet_shared::facts::{ChangeKind, ClaimedTime, CommitFacts, Lines};
-use gitfleet_worker::door::{self, DoorError};
+use gitfleet_worker::door::{self, DoorError, Part};
 use gitfleet_worker::mirror::Mirrors;
 use gitfleet_worker::numstat::{self, Renames};
 use gitfleet_worker::objects::Limits;
@@ -43,7 +43,8 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
     let mut out = std::io::BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     let mut line = Vec::new();
     let limits = Limits::share(settings.max_blob_bytes, settings.memory_bytes, jobs);
-    door::facts(&path, &args.rev, jobs, limits, |facts| {
+    let part = args.slice.unwrap_or(Part::WHOLE);
+    door::facts(&path, &args.rev, jobs, limits, part, |facts| {
         line.clear();
         match args.format {
             FactsFormat::Numstat => numstat::write(&facts, renames, &mut line),

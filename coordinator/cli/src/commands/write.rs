@@ -1,11 +1,12 @@
 //! Writes a report's files, each whole or not at all.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::Context as _;
-use gitfleet_coordinator::report::model::Report;
-use gitfleet_coordinator::report::{csv, html, json, markdown};
+use gitfleet_coordinator::report::{csv, html, markdown};
 
+use super::analyze::Finished;
 use crate::config::Format;
 
 /// Writes the asked forms and the manifest into `directory`, removes files of forms that an earlier run left there,
@@ -16,7 +17,7 @@ use crate::config::Format;
 /// Where the directory or a file cannot be written.
 pub(super) fn write(
     directory: &Path,
-    report: &Report,
+    finished: &Finished,
     manifest: &str,
     formats: &[Format],
 ) -> anyhow::Result<Vec<String>> {
@@ -26,15 +27,16 @@ pub(super) fn write(
         // Often the directory is made in a working copy; its status stays what it was.
         put(directory, ".gitignore", "*\n")?;
     }
-    let mut files: Vec<(&str, Option<String>)> = Vec::new();
+    let report = &finished.report;
+    let mut files: Vec<(&str, Option<Cow<'_, str>>)> = Vec::new();
     let asked = |format: Format| formats.contains(&format);
-    files.push(("report.json", asked(Format::Json).then(|| json::render(report))));
-    files.push(("report.md", asked(Format::Markdown).then(|| markdown::render(report))));
-    files.push(("report.html", asked(Format::Html).then(|| html::render(report))));
+    files.push(("report.json", asked(Format::Json).then(|| finished.json.as_str().into())));
+    files.push(("report.md", asked(Format::Markdown).then(|| markdown::render(report).into())));
+    files.push(("report.html", asked(Format::Html).then(|| html::render(report).into())));
     for (name, content) in csv::render(report) {
-        files.push((name, asked(Format::Csv).then_some(content)));
+        files.push((name, asked(Format::Csv).then_some(content.into())));
     }
-    files.push(("manifest.json", Some(format!("{manifest}\n"))));
+    files.push(("manifest.json", Some(format!("{manifest}\n").into())));
     let mut written = Vec::new();
     for (name, content) in files {
         match content {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use gitfleet_coordinator::report::model::Report;
+use gitfleet_coordinator::report::number::grouped;
 
 use super::talk;
 
@@ -53,28 +54,4 @@ pub(crate) fn summary(report: &Report, output: &Path, files: &[String]) -> Strin
     let first = if files.iter().any(|file| file == "report.html") { "report.html" } else { "" };
     let _ = writeln!(text, "Report        {}", output.join(first).display());
     talk::harmless(&text)
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn thousands_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 }

@@ -183,3 +183,29 @@ fn a_url_is_fetched_first() {
     let gone = format!("file://{}", room.text("gone"));
     room.gitfleet(&["facts", &gone, "--data-dir", &data]).expect(3).says(&["gone"]);
 }
+
+#[test]
+fn slices_are_the_whole() {
+    let room = Room::new();
+    let history = history::generate(63);
+    let whole = sorted(&room.gitfleet(&["facts", path(&history), "--renames"]).expect(0));
+    for of in [1, 2, 5, 300] {
+        let mut lines = Vec::new();
+        for number in 1..=of.min(20) {
+            let slice = format!("{number}/{of}");
+            let ended = room.gitfleet(&["facts", path(&history), "--renames", "--slice", &slice]).expect(0);
+            lines.extend(
+                ended.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec),
+            );
+        }
+        lines.sort();
+        match of {
+            // Of so many slices, twenty hold a part of the history.
+            300 => assert!(lines.len() < whole.len() && lines.iter().all(|line| whole.contains(line))),
+            _ => assert_eq!(lines, whole, "{of}"),
+        }
+    }
+    for bad in ["0/2", "3/2", "2", "a/b", "1/0", "-1/2"] {
+        room.gitfleet(&["facts", path(&history), &format!("--slice={bad}")]).expect(2);
+    }
+}

@@ -63,6 +63,29 @@ fn other_settings_do_not_reuse_what_they_should_not() {
 }
 
 #[test]
+fn an_unchanged_history_under_other_settings_gives_what_a_first_run_gives() {
+    let room = Room::new();
+    let repository = room.repository("r");
+    repository.commit("a", 1, "2026-01-05T23:30:00Z");
+    repository.commit("b", 2, "2026-01-12T12:00:00Z");
+    // Times to come are counted by the clock, so such a report is made anew each time.
+    for future in [false, true] {
+        if future {
+            repository.commit("c", 3, "2099-01-05T12:00:00Z");
+        }
+        let settings: [&[&str]; 4] =
+            [&[], &["--time-zone", "Asia/Tokyo"], &["--week", "2026-W02"], &["--since", "2026-01-10"]];
+        for setting in settings.iter().chain(&settings) {
+            let arguments = [&[repository.text()], *setting].concat();
+            room.report(&arguments);
+            let fresh = Room::new();
+            fresh.report(&arguments);
+            assert_eq!(room.lasting_files(), fresh.lasting_files(), "{setting:?}");
+        }
+    }
+}
+
+#[test]
 fn a_repository_that_moves_to_another_place_of_the_same_name_is_read_anew() {
     let room = Room::new();
     let first = room.repository("r");

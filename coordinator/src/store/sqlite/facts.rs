@@ -1,20 +1,20 @@
 //! Facts at their grains: commit, file and person.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use futures::TryStreamExt as _;
 use gitfleet_shared::contract::MainlineNet;
 use gitfleet_shared::facts::{
     ChangeKind, ClaimedTime, CommitFacts, FileChange, Lines, Signature, UnknownReason,
 };
 use gitfleet_shared::object_id::ObjectId;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
-use super::Doing as _;
+use super::rows::Values;
+use super::{Doing as _, briefs, rows};
 use crate::store::{FactSet, MainlineSums, Result, StoreError};
 
-/// Rows of one statement; SQLite takes 32,766 bound values.
+/// Commits that are taken at a time, and ids of one statement; SQLite takes 32,766 bound values.
 const ROWS: usize = 1_000;
 
 /// Adds facts to a fact set. Commits that stand there already are left as they are, because the same commit has the
@@ -31,31 +31,27 @@ pub(super) async fn insert(
         let new = insert_commits(connection, set, commits).await?;
         insert_people(connection, &new, &signatures).await?;
         insert_files(connection, &new).await?;
+        briefs::pack(connection, set, &new).await?;
     }
-    for nets in nets.chunks(ROWS) {
-        QueryBuilder::<Sqlite>::new(
-            "INSERT INTO mainline_net (fact_set_id, oid, net_lines, binary_flip_lines, unknown_files, \
-             passing_files) ",
-        )
-        .push_values(nets, |mut row, (id, net)| {
-            row.push_bind(set.0)
-                .push_bind(id.as_bytes())
-                .push_bind(net.net_lines)
-                .push_bind(net.binary_flip_lines)
-                .push_bind(i64::from(net.unknown_files))
-                .push_bind(i64::from(net.passing_files));
-        })
-        .push(
-            " ON CONFLICT DO UPDATE SET net_lines = excluded.net_lines, \
-             binary_flip_lines = excluded.binary_flip_lines, unknown_files = excluded.unknown_files, \
-             passing_files = excluded.passing_files WHERE passing_files > 0",
-        )
-        .build()
-        .persistent(false)
-        .execute(&mut *connection)
-        .await
-        .doing("take the sums of merges")?;
-    }
+    rows::insert(
+        connection,
+        "mainline_net (fact_set_id, oid, net_lines, binary_flip_lines, unknown_files, passing_files)",
+        6,
+        "ON CONFLICT DO UPDATE SET net_lines = excluded.net_lines, \
+         binary_flip_lines = excluded.binary_flip_lines, unknown_files = excluded.unknown_files, \
+         passing_files = excluded.passing_files WHERE passing_files > 0",
+        nets,
+        |row, (id, net)| {
+            row.bind(set.0)
+                .bind(id.as_bytes())
+                .bind(net.net_lines)
+                .bind(net.binary_flip_lines)
+                .bind(i64::from(net.unknown_files))
+                .bind(i64::from(net.passing_files))
+        },
+    )
+    .await
+    .doing("take the sums of merges")?;
     Ok(())
 }
 
@@ -68,16 +64,16 @@ async fn signature_ids<'a>(
     let distinct: Vec<&Signature> = distinct.into_iter().collect();
     let mut ids = HashMap::new();
     for signatures in distinct.chunks(ROWS) {
-        QueryBuilder::<Sqlite>::new("INSERT INTO signature (name, email) ")
-            .push_values(signatures, |mut row, signature| {
-                row.push_bind(signature.name.as_slice()).push_bind(signature.email.as_slice());
-            })
-            .push(" ON CONFLICT DO NOTHING")
-            .build()
-            .persistent(false)
-            .execute(&mut *connection)
-            .await
-            .doing("take signatures")?;
+        rows::insert(
+            connection,
+            "signature (name, email)",
+            2,
+            "ON CONFLICT DO NOTHING",
+            signatures,
+            |row, signature| row.bind(signature.name.as_slice()).bind(signature.email.as_slice()),
+        )
+        .await
+        .doing("take signatures")?;
         let mut query =
             QueryBuilder::<Sqlite>::new("SELECT id, name, email FROM signature WHERE (name, email) IN (");
         query.push_values(signatures, |mut row, signature| {
@@ -133,29 +129,28 @@ async fn insert_commits<'a>(
     set: FactSet,
     commits: &'a [CommitFacts],
 ) -> Result<Vec<(i64, &'a CommitFacts)>> {
-    let mut query = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO commit_fact (fact_set_id, oid, parents, authored_seconds, authored_offset_minutes, \
-         committed_seconds, committed_offset_minutes, message, final) ",
-    );
-    query.push_values(commits, |mut row, commit| {
-        row.push_bind(set.0)
-            .push_bind(commit.id.as_bytes())
-            .push_bind(i64::from(commit.parents))
-            .push_bind(commit.authored.seconds)
-            .push_bind(i64::from(commit.authored.offset_minutes))
-            .push_bind(commit.committed.seconds)
-            .push_bind(i64::from(commit.committed.offset_minutes))
-            .push_bind(commit.message.as_slice())
-            .push_bind(commit.are_final());
-    });
-    let rows = query
+    let rows = rows::insert(
+        connection,
+        "commit_fact (fact_set_id, oid, parents, authored_seconds, authored_offset_minutes, committed_seconds, \
+         committed_offset_minutes, message, final)",
+        9,
         // A snapshot may list the row, so it is replaced where it is; its files and people were forgotten.
-        .push(" ON CONFLICT DO UPDATE SET final = excluded.final WHERE final = 0 RETURNING id, oid")
-        .build()
-        .persistent(false)
-        .fetch_all(&mut *connection)
-        .await
-        .doing("take commits")?;
+        "ON CONFLICT DO UPDATE SET final = excluded.final WHERE final = 0 RETURNING id, oid",
+        commits,
+        |row, commit| {
+            row.bind(set.0)
+                .bind(commit.id.as_bytes())
+                .bind(i64::from(commit.parents))
+                .bind(commit.authored.seconds)
+                .bind(i64::from(commit.authored.offset_minutes))
+                .bind(commit.committed.seconds)
+                .bind(i64::from(commit.committed.offset_minutes))
+                .bind(commit.message.as_slice())
+                .bind(commit.are_final())
+        },
+    )
+    .await
+    .doing("take commits")?;
     let by_oid: HashMap<&[u8], &CommitFacts> =
         commits.iter().map(|commit| (commit.id.as_bytes(), commit)).collect();
     Ok(rows.iter().filter_map(|row| Some((row.get(0), *by_oid.get(row.get::<&[u8], _>(1))?))).collect())
@@ -166,67 +161,79 @@ async fn insert_people(
     commits: &[(i64, &CommitFacts)],
     signatures: &HashMap<&Signature, i64>,
 ) -> Result<()> {
-    if commits.is_empty() {
-        return Ok(());
-    }
-    let people = commits
+    let people: Vec<(i64, &str, i64)> = commits
         .iter()
-        .flat_map(|(id, commit)| [(*id, "author", &commit.author), (*id, "committer", &commit.committer)]);
-    QueryBuilder::<Sqlite>::new("INSERT INTO commit_person (commit_id, role, signature_id) ")
-        .push_values(people, |mut row, (id, role, signature)| {
-            row.push_bind(id).push_bind(role).push_bind(signatures[signature]);
+        .flat_map(|(id, commit)| {
+            [(*id, "author", signatures[&commit.author]), (*id, "committer", signatures[&commit.committer])]
         })
-        .build()
-        .persistent(false)
-        .execute(&mut *connection)
-        .await
-        .doing("take people")?;
+        .collect();
+    rows::insert(
+        connection,
+        "commit_person (commit_id, role, signature_id)",
+        3,
+        "",
+        &people,
+        |row, (id, role, signature)| row.bind(id).bind(*role).bind(signature),
+    )
+    .await
+    .doing("take people")?;
     Ok(())
 }
 
+/// A changed file, the row of its commit and its place there.
+type Placed<'a> = (i64, i64, &'a FileChange);
+
 async fn insert_files(connection: &mut SqliteConnection, commits: &[(i64, &CommitFacts)]) -> Result<()> {
-    let rows: Vec<(i64, usize, &FileChange)> = commits
-        .iter()
-        .flat_map(|(id, commit)| {
-            commit.files.iter().enumerate().map(|(position, file)| (*id, position, file))
-        })
-        .collect();
-    for rows in rows.chunks(ROWS) {
-        QueryBuilder::<Sqlite>::new(
-            "INSERT INTO commit_file (commit_id, position, path, kind, added, deleted, reason, net_text_lines, \
-             from_path, old_lines, old_reason, new_lines, new_reason) ",
-        )
-        .push_values(rows, |mut row, (id, position, file)| {
-            let lines = Columns::of(file.lines);
-            let (kind, from, old, new) = match &file.kind {
-                ChangeKind::Added => ("added", None, None, None),
-                ChangeKind::Deleted => ("deleted", None, None, None),
-                ChangeKind::Modified => ("modified", None, None, None),
-                ChangeKind::Renamed { from, whole_old, whole_new } => {
-                    ("renamed", Some(from.as_slice()), Some(Columns::of(*whole_old)), Some(Columns::of(*whole_new)))
-                }
-            };
-            row.push_bind(*id)
-                .push_bind(i64::try_from(*position).unwrap_or(i64::MAX))
-                .push_bind(file.path.as_slice())
-                .push_bind(kind)
-                .push_bind(lines.added)
-                .push_bind(lines.deleted)
-                .push_bind(lines.reason)
-                .push_bind(lines.net_text_lines)
-                .push_bind(from)
-                .push_bind(old.as_ref().and_then(|lines| lines.deleted))
-                .push_bind(old.as_ref().and_then(|lines| lines.reason))
-                .push_bind(new.as_ref().and_then(|lines| lines.added))
-                .push_bind(new.as_ref().and_then(|lines| lines.reason));
-        })
-        .build()
-        .persistent(false)
-        .execute(&mut *connection)
-        .await
-        .doing("take changed files")?;
-    }
+    let placed =
+        commits.iter().flat_map(|(id, commit)| (0i64..).zip(&commit.files).map(|(at, file)| (*id, at, file)));
+    let (renamed, plain): (Vec<Placed>, Vec<Placed>) =
+        placed.partition(|(_, _, file)| matches!(file.kind, ChangeKind::Renamed { .. }));
+    // Few files are renamed, and only those fill the last columns.
+    rows::insert(
+        connection,
+        "commit_file (commit_id, position, path, kind, added, deleted, reason, net_text_lines)",
+        8,
+        "",
+        &plain,
+        bind_change,
+    )
+    .await
+    .doing("take changed files")?;
+    rows::insert(
+        connection,
+        "commit_file (commit_id, position, path, kind, added, deleted, reason, net_text_lines, from_path, \
+         old_lines, old_reason, new_lines, new_reason)",
+        13,
+        "",
+        &renamed,
+        |row, placed| {
+            let row = bind_change(row, placed);
+            let ChangeKind::Renamed { from, whole_old, whole_new } = &placed.2.kind else { return row };
+            let (old, new) = (Columns::of(*whole_old), Columns::of(*whole_new));
+            row.bind(from.as_slice()).bind(old.deleted).bind(old.reason).bind(new.added).bind(new.reason)
+        },
+    )
+    .await
+    .doing("take renamed files")?;
     Ok(())
+}
+
+fn bind_change<'q>(row: Values<'q>, (commit, position, file): &'q Placed) -> Values<'q> {
+    let kind = match file.kind {
+        ChangeKind::Added => "added",
+        ChangeKind::Deleted => "deleted",
+        ChangeKind::Modified => "modified",
+        ChangeKind::Renamed { .. } => "renamed",
+    };
+    let lines = Columns::of(file.lines);
+    row.bind(commit)
+        .bind(position)
+        .bind(file.path.as_slice())
+        .bind(kind)
+        .bind(lines.added)
+        .bind(lines.deleted)
+        .bind(lines.reason)
+        .bind(lines.net_text_lines)
 }
 
 /// [`Lines`] as columns.
@@ -269,58 +276,53 @@ fn lines(
     }
 }
 
-/// Calls `each` with every commit of a snapshot, its message left out.
+/// Returns the facts of those commits, by row and without their messages.
 pub(super) async fn read(
-    pool: &SqlitePool,
-    snapshot: i64,
-    each: &mut (dyn for<'a> FnMut(&'a CommitFacts) + Send),
-) -> Result<()> {
-    let signatures: HashMap<i64, Signature> = sqlx::query(
-        "SELECT id, name, email FROM signature WHERE id IN ( \
-             SELECT p.signature_id FROM snapshot_commit s JOIN commit_person p ON p.commit_id = s.commit_id \
-             WHERE s.snapshot_id = ?)",
-    )
-    .bind(snapshot)
-    .fetch_all(pool)
-    .await
-    .doing("list signatures")?
-    .iter()
-    .map(|row| (row.get(0), Signature { name: row.get(1), email: row.get(2) }))
-    .collect();
-    // Both streams come in the order of their primary keys, so neither is sorted nor held.
-    let mut commits = sqlx::query(
+    connection: &mut SqliteConnection,
+    commits: &[i64],
+) -> Result<Vec<(i64, CommitFacts)>> {
+    let among = |query: &str, order: &str| {
+        let places = vec!["?"; commits.len()].join(", ");
+        AssertSqlSafe(format!("{query} IN ({places}) {order}"))
+    };
+    let people = among(
+        "SELECT DISTINCT s.id, s.name, s.email FROM commit_person p JOIN signature s ON s.id = p.signature_id \
+         WHERE p.commit_id",
+        "",
+    );
+    let facts = among(
         "SELECT c.id, c.oid, c.parents, c.authored_seconds, c.authored_offset_minutes, c.committed_seconds, \
-         c.committed_offset_minutes, a.signature_id, k.signature_id \
-         FROM snapshot_commit s JOIN commit_fact c ON c.id = s.commit_id \
+         c.committed_offset_minutes, a.signature_id, k.signature_id FROM commit_fact c \
          JOIN commit_person a ON a.commit_id = c.id AND a.role = 'author' \
-         JOIN commit_person k ON k.commit_id = c.id AND k.role = 'committer' \
-         WHERE s.snapshot_id = ? ORDER BY s.commit_id",
-    )
-    .bind(snapshot)
-    .fetch(pool);
-    let mut files = sqlx::query(
-        "SELECT f.commit_id, f.path, f.kind, f.added, f.deleted, f.reason, f.net_text_lines, f.from_path, \
-         f.old_lines, f.old_reason, f.new_lines, f.new_reason \
-         FROM snapshot_commit s JOIN commit_file f ON f.commit_id = s.commit_id \
-         WHERE s.snapshot_id = ? ORDER BY s.commit_id, f.position",
-    )
-    .bind(snapshot)
-    .fetch(pool);
-    let mut next_file = files.try_next().await.doing("read changed files")?;
-    while let Some(row) = commits.try_next().await.doing("read commits")? {
-        let id: i64 = row.get(0);
-        let mut commit = commit(&row, &signatures).ok_or(StoreError::Damaged { what: "a commit" })?;
-        while let Some(row) = next_file.take() {
-            if row.get::<i64, _>(0) != id {
-                next_file = Some(row);
-                break;
-            }
-            commit.files.push(file(&row).ok_or(StoreError::Damaged { what: "a changed file" })?);
-            next_file = files.try_next().await.doing("read changed files")?;
-        }
-        each(&commit);
+         JOIN commit_person k ON k.commit_id = c.id AND k.role = 'committer' WHERE c.id",
+        "",
+    );
+    let files = among(
+        "SELECT commit_id, path, kind, added, deleted, reason, net_text_lines, from_path, old_lines, old_reason, \
+         new_lines, new_reason FROM commit_file WHERE commit_id",
+        "ORDER BY commit_id, position",
+    );
+    let bound = |statement| commits.iter().fold(sqlx::query(statement), |query, id| query.bind(*id));
+    let signatures: HashMap<i64, Signature> = bound(people)
+        .fetch_all(&mut *connection)
+        .await
+        .doing("list signatures")?
+        .iter()
+        .map(|row| (row.get(0), Signature { name: row.get(1), email: row.get(2) }))
+        .collect();
+    let mut read = BTreeMap::new();
+    for row in bound(facts).fetch_all(&mut *connection).await.doing("read commits")? {
+        let commit = commit(&row, &signatures).ok_or(StoreError::Damaged { what: "a commit" })?;
+        read.insert(row.get::<i64, _>(0), commit);
     }
-    Ok(())
+    for row in bound(files).fetch_all(&mut *connection).await.doing("read changed files")? {
+        let commit = read.get_mut(&row.get(0)).ok_or(StoreError::Damaged { what: "a commit" })?;
+        commit.files.push(file(&row).ok_or(StoreError::Damaged { what: "a changed file" })?);
+    }
+    if read.len() != commits.len() {
+        return Err(StoreError::Damaged { what: "a snapshot that lists commits without facts" });
+    }
+    Ok(read.into_iter().collect())
 }
 
 fn commit(row: &SqliteRow, signatures: &HashMap<i64, Signature>) -> Option<CommitFacts> {
@@ -360,27 +362,20 @@ fn file(row: &SqliteRow) -> Option<FileChange> {
     Some(FileChange { path: row.get(1), kind, lines: lines(row.get(3), row.get(4), row.get(5), row.get(6))? })
 }
 
-/// Sums the first-parent chain of a snapshot: changed files of its non-merge commits, and its merges.
-pub(super) async fn mainline_sums(pool: &SqlitePool, snapshot: i64) -> Result<MainlineSums> {
+/// Sums what the merges on the first-parent chain of a snapshot did to their first parents' trees.
+pub(super) async fn merge_sums(pool: &SqlitePool, snapshot: i64) -> Result<MainlineSums> {
     let row = sqlx::query(
-        "WITH chain AS ( \
-             SELECT c.id, c.oid, c.fact_set_id, c.parents FROM snapshot_commit s \
-             JOIN commit_fact c ON c.id = s.commit_id WHERE s.snapshot_id = ?1 AND s.mainline = 1), \
-         file AS ( \
-             SELECT coalesce(sum(f.added - f.deleted), 0) AS net, coalesce(sum(f.net_text_lines), 0) AS flips, \
-                    coalesce(sum(f.reason IS NOT NULL AND f.reason <> 'binary'), 0) AS unknown \
-             FROM chain JOIN commit_file f ON f.commit_id = chain.id), \
-         merge AS ( \
-             SELECT coalesce(sum(m.net_lines), 0) AS net, coalesce(sum(m.binary_flip_lines), 0) AS flips, \
-                    coalesce(sum(m.unknown_files), 0) AS unknown \
-             FROM chain JOIN mainline_net m ON m.fact_set_id = chain.fact_set_id AND m.oid = chain.oid \
-             WHERE chain.parents > 1) \
-         SELECT file.net + merge.net, file.flips + merge.flips, file.unknown + merge.unknown FROM file, merge",
+        "SELECT coalesce(sum(m.net_lines), 0), coalesce(sum(m.binary_flip_lines), 0), \
+                coalesce(sum(m.unknown_files), 0) \
+         FROM snapshot n CROSS JOIN mainline_net m ON m.fact_set_id = n.fact_set_id \
+         CROSS JOIN commit_fact c ON c.fact_set_id = m.fact_set_id AND c.oid = m.oid \
+         CROSS JOIN snapshot_commit s ON s.snapshot_id = n.id AND s.commit_id = c.id \
+         WHERE n.id = ? AND s.mainline = 1 AND c.parents > 1",
     )
     .bind(snapshot)
     .fetch_one(pool)
     .await
-    .doing("sum the first-parent chain")?;
+    .doing("sum the merges of the first-parent chain")?;
     Ok(MainlineSums {
         net_lines: row.get(0),
         binary_flip_lines: row.get(1),

@@ -8,7 +8,7 @@ use gitfleet_shared::facts::FACTS_VERSION;
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::object_id::ObjectId;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::Doing as _;
 use crate::store::{FactSet, Known, Result, StoreError, StoredJob, StoredSnapshot};
@@ -25,11 +25,13 @@ pub(super) async fn find(
 ) -> Result<Option<StoredSnapshot>> {
     let row = sqlx::query(
         "SELECT n.id, n.refs, n.head, n.tips, n.branch, n.shallow, n.mailmap, n.tip_lines, n.tip_unknown, \
-         NOT EXISTS (SELECT 1 FROM commit_fact c JOIN snapshot_commit s ON s.commit_id = c.id \
-                     WHERE c.fact_set_id = n.fact_set_id AND c.final = 0 AND s.snapshot_id = n.id) AND \
+         n.published_by, \
+         NOT EXISTS (SELECT 1 FROM commit_fact c CROSS JOIN snapshot_commit s \
+                         ON s.snapshot_id = n.id AND s.commit_id = c.id \
+                     WHERE c.fact_set_id = n.fact_set_id AND c.final = 0) AND \
          NOT EXISTS (SELECT 1 FROM mainline_net m \
-                     JOIN commit_fact c ON c.fact_set_id = m.fact_set_id AND c.oid = m.oid \
-                     JOIN snapshot_commit s ON s.commit_id = c.id AND s.snapshot_id = n.id \
+                     CROSS JOIN commit_fact c ON c.fact_set_id = m.fact_set_id AND c.oid = m.oid \
+                     CROSS JOIN snapshot_commit s ON s.snapshot_id = n.id AND s.commit_id = c.id \
                      WHERE m.fact_set_id = n.fact_set_id AND m.passing_files > 0) \
          FROM snapshot n JOIN repository r ON r.id = n.repository_id JOIN fact_set f ON f.id = n.fact_set_id \
          WHERE r.source = ? AND n.revisions = ? AND f.facts_version = ? AND f.max_blob_bytes = ?",
@@ -59,7 +61,8 @@ pub(super) async fn find(
             lines: u64::try_from(lines).unwrap_or(0),
             unknown_files: row.get::<Option<u32>, _>(8).unwrap_or(0),
         }),
-        is_final: row.get(9),
+        published_by: row.get(9),
+        is_final: row.get(10),
     }))
 }
 
@@ -67,7 +70,7 @@ pub(super) async fn known(
     pool: &SqlitePool,
     job: &StoredJob,
     revisions: &Revisions,
-    attributes: &[u8],
+    changed: &Changed,
 ) -> Result<Known> {
     let mut connection = pool.acquire().await.doing("be reached")?;
     let limit = i64::try_from(job.job.max_blob_bytes).unwrap_or(i64::MAX);
@@ -79,80 +82,144 @@ pub(super) async fn known(
     )
     .bind(&source)
     .bind(i64::from(FACTS_VERSION))
-    .bind(attributes)
+    .bind(changed.snapshot.attributes.as_slice())
     .bind(limit)
     .fetch_one(&mut *connection)
     .await
     .doing("find a fact set")?
     .get(0);
-    let oids = |rows: Vec<sqlx::sqlite::SqliteRow>| -> Result<HashSet<ObjectId>> {
-        rows.iter().map(|row| ObjectId::try_from(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED)).collect()
-    };
-    let commits = sqlx::query("SELECT oid FROM commit_fact WHERE fact_set_id = ? AND final = 1")
-        .bind(facts)
-        .fetch_all(&mut *connection)
-        .await
-        .doing("list known commits")?;
-    let nets = sqlx::query("SELECT oid FROM mainline_net WHERE fact_set_id = ? AND passing_files = 0")
-        .bind(facts)
-        .fetch_all(&mut *connection)
-        .await
-        .doing("list known merges")?;
     let published = sqlx::query(
-        "SELECT c.oid, s.mainline, n.fact_set_id FROM snapshot n JOIN repository r ON r.id = n.repository_id \
-         JOIN snapshot_commit s ON s.snapshot_id = n.id JOIN commit_fact c ON c.id = s.commit_id \
-         WHERE r.source = ? AND n.revisions = ? ORDER BY c.committed_seconds DESC, c.oid DESC",
+        "SELECT n.id, n.fact_set_id, (SELECT count(*) FROM snapshot_commit s WHERE s.snapshot_id = n.id) \
+         FROM snapshot n JOIN repository r ON r.id = n.repository_id WHERE r.source = ? AND n.revisions = ?",
     )
     .bind(&source)
     .bind(revisions.to_string())
-    .fetch_all(&mut *connection)
+    .fetch_optional(&mut *connection)
     .await
-    .doing("list the published commits")?;
-    let published_here = published.first().is_none_or(|row| row.get::<i64, _>(2) == facts);
-    let published = published
-        .iter()
-        .map(|row| Ok((ObjectId::try_from(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED)?, row.get(1))))
-        .collect::<Result<_>>()?;
+    .doing("find the published snapshot")?;
+    let (snapshot, published_set, published_count) =
+        published.map_or((0, facts, 0), |row| (row.get(0), row.get(1), row.get::<i64, _>(2)));
     Ok(Known {
         facts: FactSet(facts),
-        commits: oids(commits)?,
-        mainline_nets: oids(nets)?,
-        published,
-        published_here,
+        commits: among(
+            &mut connection,
+            "SELECT oid FROM commit_fact WHERE fact_set_id = ? AND final = 1 AND oid",
+            facts,
+            &changed.added,
+        )
+        .await?,
+        mainline_nets: among(
+            &mut connection,
+            "SELECT oid FROM mainline_net WHERE fact_set_id = ? AND passing_files = 0 AND oid",
+            facts,
+            &changed.mainline.merges,
+        )
+        .await?,
+        published: among(
+            &mut connection,
+            "SELECT c.oid FROM snapshot n CROSS JOIN commit_fact c ON c.fact_set_id = n.fact_set_id \
+             CROSS JOIN snapshot_commit s ON s.snapshot_id = n.id AND s.commit_id = c.id WHERE n.id = ? AND c.oid",
+            snapshot,
+            &changed.added,
+        )
+        .await?,
+        published_count: u64::try_from(published_count).unwrap_or(0),
+        published_here: published_count == 0 || published_set == facts,
     })
 }
 
-/// What a repository of a batch will publish when its last job is done.
-pub(super) fn encode_pending(changed: &Changed, extends: bool) -> Vec<u8> {
-    codec::encode(Kind::PendingSnapshot, CONTRACT_VERSION, &(changed, extends))
+/// Returns those of `ids` that `query` finds. What is asked is what is new, so a history costs nothing for its length.
+async fn among(
+    connection: &mut SqliteConnection,
+    query: &'static str,
+    of: i64,
+    ids: &[ObjectId],
+) -> Result<HashSet<ObjectId>> {
+    let mut found = HashSet::new();
+    let statement = format!("SELECT EXISTS ({query} IS NOT NULL)");
+    let any: bool = sqlx::query(AssertSqlSafe(statement))
+        .bind(of)
+        .fetch_one(&mut *connection)
+        .await
+        .doing("look for what is known")?
+        .get(0);
+    if !any {
+        return Ok(found);
+    }
+    for ids in ids.chunks(IDS) {
+        let places = vec!["?"; ids.len()].join(", ");
+        let mut query = sqlx::query(AssertSqlSafe(format!("{query} IN ({places})"))).bind(of);
+        for id in ids {
+            query = query.bind(id.as_bytes());
+        }
+        let rows =
+            query.persistent(false).fetch_all(&mut *connection).await.doing("look for what is known")?;
+        for row in rows {
+            found.insert(ObjectId::try_from(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED)?);
+        }
+    }
+    Ok(found)
 }
 
-/// Publishes the pending snapshot of a repository of a batch.
-pub(super) async fn publish(connection: &mut SqliteConnection, batch: BatchId, position: u32) -> Result<()> {
+/// Writes down what a repository of a batch will publish when its last job is done.
+pub(super) async fn insert_pending(
+    connection: &mut SqliteConnection,
+    batch: BatchId,
+    position: u32,
+    changed: &Changed,
+    extends: bool,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO pending_snapshot (batch_id, position, content) VALUES (?, ?, ?) \
+         ON CONFLICT DO UPDATE SET content = excluded.content",
+    )
+    .bind(batch.as_bytes().as_slice())
+    .bind(position)
+    .bind(codec::encode(Kind::PendingSnapshot, CONTRACT_VERSION, &(changed, extends)))
+    .execute(connection)
+    .await
+    .doing("keep a pending snapshot")?;
+    Ok(())
+}
+
+/// Publishes the pending snapshot of a repository of a batch, and returns whether there was one.
+pub(super) async fn publish(
+    connection: &mut SqliteConnection,
+    batch: BatchId,
+    position: u32,
+) -> Result<bool> {
+    let pending =
+        sqlx::query("DELETE FROM pending_snapshot WHERE batch_id = ? AND position = ? RETURNING content")
+            .bind(batch.as_bytes().as_slice())
+            .bind(position)
+            .fetch_optional(&mut *connection)
+            .await
+            .doing("take a pending snapshot")?;
+    let Some(pending) = pending else { return Ok(false) };
     let row = sqlx::query(
-        "SELECT repository_id, pending, pending_facts, tip_lines, tip_unknown, revisions \
+        "SELECT repository_id, revisions, pending_facts, tip_lines, tip_unknown \
          FROM batch_repository WHERE batch_id = ? AND position = ?",
     )
     .bind(batch.as_bytes().as_slice())
     .bind(position)
     .fetch_one(&mut *connection)
     .await
-    .doing("find a pending snapshot")?;
+    .doing("find a repository")?;
     let repository: i64 = row.get(0);
     let (changed, extends): (Changed, bool) =
-        codec::decode(Kind::PendingSnapshot, CONTRACT_VERSION, row.get::<&[u8], _>(1))
+        codec::decode(Kind::PendingSnapshot, CONTRACT_VERSION, pending.get::<&[u8], _>(0))
             .map_err(|_| DAMAGED)?;
     let facts: i64 = row.get(2);
-    let revisions: Revisions = serde_json::from_str(row.get(5)).map_err(|_| DAMAGED)?;
+    let revisions: Revisions = serde_json::from_str(row.get(1)).map_err(|_| DAMAGED)?;
     let pinned = &changed.snapshot;
     let tips: Vec<u8> = pinned.tips.iter().flat_map(|id| id.as_bytes().to_vec()).collect();
     let snapshot: i64 = sqlx::query(
         "INSERT INTO snapshot (repository_id, revisions, fact_set_id, refs, head, branch, tips, shallow, mailmap, \
-                               tip_lines, tip_unknown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+                               tip_lines, tip_unknown, published_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (repository_id, revisions) DO UPDATE SET fact_set_id = excluded.fact_set_id, \
              refs = excluded.refs, head = excluded.head, branch = excluded.branch, tips = excluded.tips, \
              shallow = excluded.shallow, mailmap = excluded.mailmap, tip_lines = excluded.tip_lines, \
-             tip_unknown = excluded.tip_unknown RETURNING id",
+             tip_unknown = excluded.tip_unknown, published_by = excluded.published_by RETURNING id",
     )
     .bind(repository)
     .bind(revisions.to_string())
@@ -165,6 +232,7 @@ pub(super) async fn publish(connection: &mut SqliteConnection, batch: BatchId, p
     .bind(pinned.mailmap.as_deref())
     .bind(row.get::<Option<i64>, _>(3))
     .bind(row.get::<Option<i64>, _>(4))
+    .bind([batch.as_bytes().as_slice(), &position.to_be_bytes()].concat())
     .fetch_one(&mut *connection)
     .await
     .doing("publish a snapshot")?
@@ -225,5 +293,5 @@ pub(super) async fn publish(connection: &mut SqliteConnection, batch: BatchId, p
     .execute(&mut *connection)
     .await
     .doing("forget outdated facts")?;
-    Ok(())
+    Ok(true)
 }

@@ -42,6 +42,7 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("processing.batch_size", "processing: {batch_size: 7}", "slice_commits: 7"),
     ("analysis.jobs", "analysis: {jobs: 3}", "jobs: Some(3)"),
     ("processing.max_workers", "processing: {max_workers: 3}", "jobs: Some(3)"),
+    ("analysis.memory_mib", "analysis: {memory_mib: 2}", "memory_bytes: 2097152"),
     ("analysis.max_blob_bytes", "analysis: {max_blob_bytes: 5}", "max_blob_bytes: 5"),
     ("cache.directory", "cache: {directory: c}", "data_dir: Some(\"DIR/c\")"),
     ("output.directory", "output: {directory: /o}", "output: Some(\"/o\")"),
@@ -81,8 +82,8 @@ fn without_anything_the_defaults_hold() {
     assert_eq!(
         shown,
         "Settings { repositories: [], weeks: None, time_zone: UTC, include_current: false, \
-         slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, data_dir: None, output: None, \
-         formats: [Csv, Json, Markdown, Html], credentials: [] }"
+         slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, memory_bytes: 536870912, data_dir: None, \
+         output: None, formats: [Csv, Json, Markdown, Html], credentials: [] }"
     );
 }
 
@@ -93,6 +94,7 @@ fn defaults_in_the_table_are_the_defaults_in_force() {
         |path: &str| lines.iter().find(|line| line.path == path).and_then(|line| line.value.clone());
     let settings = sound("version: 1").settings;
     assert_eq!(default("analysis.batch_size"), Some(settings.slice_commits.to_string()));
+    assert_eq!(default("analysis.memory_mib"), Some((settings.memory_bytes >> 20).to_string()));
     assert_eq!(default("analysis.max_blob_bytes"), Some(settings.max_blob_bytes.to_string()));
     assert_eq!(default("analysis.time_zone"), Some(settings.time_zone.name().to_owned()));
     let formats: Vec<String> = settings.formats.iter().map(Format::to_string).collect();

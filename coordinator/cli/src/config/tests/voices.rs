@@ -90,7 +90,7 @@ fn every_flag_has_an_effect() {
          project_key: \"A\", branches: Named(\"main\") }, RepositorySetting { name: \"b\", location: \
          Url(\"https://host/o/b.git\"), remote: None, project_key: \"B\", branches: Named(\"main\") }], \
          weeks: Some(2), time_zone: Asia/Tokyo, include_current: true, slice_commits: 3, \
-         jobs: Some(4), max_blob_bytes: 5, data_dir: Some(\"DIR/data\"), output: Some(\"DIR/out\"), \
+         jobs: Some(4), max_blob_bytes: 5, memory_bytes: 80740352, data_dir: Some(\"DIR/data\"), output: Some(\"DIR/out\"), \
          formats: [Markdown, Csv], credentials: [] }"
     );
 }
@@ -228,6 +228,7 @@ analysis:
   all_branches: false                        # default
   batch_size: 1000                           # default
   jobs: 2                                    # environment GITFLEET_JOBS
+  memory_mib: 512                            # default
   max_blob_bytes: 104857600                  # default
 cache:
   directory: null                            # default: chosen by the command
