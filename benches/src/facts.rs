@@ -1,91 +1,125 @@
-//! The same facts from both sides: one line per changed file of every non-merge commit.
+//! The facts of a whole history, from both sides: one line per changed file of every non-merge commit.
 
-use std::collections::HashMap;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::cpu::{Spent, spent};
+use crate::agreement::{self, Totals};
+use crate::bench::Bench;
+use crate::git;
+use crate::run;
+use crate::samples::Samples;
+use crate::table::{Table, count, mebibytes, number, ratio, seconds};
 
-pub(crate) struct Answer {
-    pub(crate) lines: Vec<Vec<u8>>,
-    pub(crate) spent: Spent,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renames {
+    /// `-M`.
+    Followed,
+    /// `--no-renames`.
+    NotFollowed,
 }
 
-/// Returns how to ask git. The attributes come from the revision, as gitfleet takes them.
-pub(crate) fn git(repository: &Path, renames: bool) -> impl FnMut() -> anyhow::Result<Answer> {
-    move || {
-        let mut command = Command::new("git");
-        command.arg("-C").arg(repository).args(["--attr-source=HEAD", "log", "--no-merges", "--numstat"]);
-        command.args([if renames { "-M" } else { "--no-renames" }, "--format=commit %H", "HEAD"]);
-        let (output, spent) = run(command)?;
-        Ok(Answer { lines: with_commits(&output), spent })
-    }
-}
-
-/// Returns how to ask gitfleet.
-pub(crate) fn gitfleet(
-    program: &Path,
-    repository: &Path,
-    renames: bool,
-) -> impl FnMut() -> anyhow::Result<Answer> {
-    move || {
-        let mut command = Command::new(program);
-        command.arg("facts").arg(repository);
-        if renames {
-            command.arg("--renames");
-        }
-        let (output, spent) = run(command)?;
-        let lines = output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        Ok(Answer { lines: lines.map(<[u8]>::to_vec).collect(), spent })
-    }
-}
-
-fn run(mut command: Command) -> anyhow::Result<(Vec<u8>, Spent)> {
-    command.stderr(Stdio::inherit());
-    let (output, spent) = spent(|| Ok(command.output()?))?;
-    anyhow::ensure!(output.status.success(), "{command:?} ended with {}", output.status);
-    Ok((output.stdout, spent))
-}
-
-/// Puts the commit of each `commit ID` line in front of the lines that follow it.
-fn with_commits(output: &[u8]) -> Vec<Vec<u8>> {
-    let mut commit: &[u8] = b"";
-    let mut lines = Vec::new();
-    for line in output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        match line.strip_prefix(b"commit ") {
-            Some(id) => commit = id,
-            None => lines.push([commit, b"\t", line].concat()),
+impl Renames {
+    pub(crate) fn flag(self) -> &'static str {
+        match self {
+            Self::Followed => "-M",
+            Self::NotFollowed => "--no-renames",
         }
     }
-    lines
 }
 
-/// Returns how many lines only one side has, whatever their order.
-pub(crate) fn differing(a: &[Vec<u8>], b: &[Vec<u8>]) -> usize {
-    let mut balance: HashMap<&[u8], isize> = HashMap::new();
-    for line in a {
-        *balance.entry(line).or_default() += 1;
-    }
-    for line in b {
-        *balance.entry(line).or_default() -= 1;
-    }
-    balance.values().map(|count| count.unsigned_abs()).sum()
+/// The two sides of one question, with their runs so far.
+pub(crate) struct Facts<'a> {
+    bench: &'a Bench,
+    repository: PathBuf,
+    revision: String,
+    renames: Renames,
+    pub(crate) git: Samples,
+    pub(crate) gitfleet: Samples,
+    pub(crate) totals: Totals,
+    /// The most of any run, counted or not.
+    pub(crate) differing: usize,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_get_their_commit_and_differences_are_counted() {
-        let lines = with_commits(b"commit a\n\n1\t2\tx\ncommit b\n\n3\t4\ty\n5\t6\tz\n");
-        assert_eq!(lines, [b"a\t1\t2\tx".to_vec(), b"b\t3\t4\ty".to_vec(), b"b\t5\t6\tz".to_vec()]);
-        let mut other = lines.clone();
-        other.reverse();
-        assert_eq!(differing(&lines, &other), 0);
-        other[0] = b"b\t5\t7\tz".to_vec();
-        assert_eq!(differing(&lines, &other), 2);
-        other.push(other[1].clone());
-        assert_eq!(differing(&lines, &other), 3);
+impl<'a> Facts<'a> {
+    /// `revision` is the id of a commit.
+    pub(crate) fn new(bench: &'a Bench, repository: &Path, revision: &str, renames: Renames) -> Self {
+        Self {
+            bench,
+            repository: repository.to_owned(),
+            revision: revision.to_owned(),
+            renames,
+            git: Samples::default(),
+            gitfleet: Samples::default(),
+            totals: Totals::default(),
+            differing: 0,
+        }
     }
+
+    /// Asks both sides and compares what they say.
+    pub(crate) fn round(&mut self, counted: bool) -> anyhow::Result<()> {
+        let folder = self.bench.folder()?;
+        let (theirs, ours) = (folder.path().join("git"), folder.path().join("gitfleet"));
+        let git = run::run(&ask_git(&self.repository, &self.revision, self.renames), &theirs)?;
+        let mut ask = self.bench.facts(&self.repository, &self.revision, self.bench.jobs);
+        if self.renames == Renames::Followed {
+            ask.arg("--renames");
+        }
+        let gitfleet = run::run(&ask, &ours)?;
+        if counted {
+            self.git.push(git);
+            self.gitfleet.push(gitfleet);
+        }
+        let (expected, totals) = agreement::of_git(&std::fs::read(theirs)?);
+        self.totals = totals;
+        let differing = agreement::differing(&expected, &agreement::of_gitfleet(&std::fs::read(ours)?));
+        self.differing = self.differing.max(differing);
+        Ok(())
+    }
+
+    pub(crate) fn rows(&self, table: &mut Table) {
+        let Self { git, totals, .. } = self;
+        for (side, samples) in [("git log", git), ("gitfleet facts", &self.gitfleet)] {
+            table.row([
+                self.renames.flag().to_owned(),
+                side.to_owned(),
+                seconds(samples.wall()),
+                seconds(samples.cpu()),
+                mebibytes(samples.peak_bytes()),
+                number(totals.commits as f64 / samples.wall()),
+                number(totals.changes as f64 / samples.wall()),
+                ratio(samples.wall(), git.wall()),
+                ratio(samples.cpu(), git.cpu()),
+                ratio(samples.peak_bytes(), git.peak_bytes()),
+                count(self.differing),
+            ]);
+        }
+    }
+}
+
+/// Returns the table for [`Facts::rows`].
+pub(crate) fn table() -> Table {
+    Table::new(
+        2,
+        &[
+            "renames",
+            "side",
+            "wall",
+            "CPU",
+            "peak memory",
+            "commits/s",
+            "changes/s",
+            "wall, git = 1",
+            "CPU, git = 1",
+            "memory, git = 1",
+            "differing lines",
+        ],
+    )
+}
+
+/// Returns how git is asked. The attributes come from the revision, as gitfleet takes them.
+pub(crate) fn ask_git(repository: &Path, revision: &str, renames: Renames) -> Command {
+    let mut command = git::git(repository);
+    command.arg(format!("--attr-source={revision}")).args(["log", "--no-merges", "--numstat"]);
+    command.args([renames.flag(), "--format=commit %H", revision]);
+    command
 }

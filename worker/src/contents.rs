@@ -13,6 +13,8 @@ pub type Bytes = Arc<Vec<u8>>;
 const ENTRY_BYTES: usize = 128;
 /// Buffers that wait for their next use.
 const SPARE: usize = 16;
+/// They take this part of what contents may take, so that large ones do not add up.
+const SPARE_SHARE: usize = 4;
 const NONE: usize = usize::MAX;
 
 /// Contents by place.
@@ -115,10 +117,11 @@ impl Contents {
         self.unused.push(number);
         // Somebody may still be reading it.
         if let Ok(buffer) = Arc::try_unwrap(content) {
-            if self.spare.len() == SPARE {
+            self.spare.push(buffer);
+            let bytes = |spare: &[Vec<u8>]| spare.iter().map(Vec::capacity).sum::<usize>();
+            while self.spare.len() > SPARE || bytes(&self.spare) > self.most_bytes / SPARE_SHARE {
                 self.spare.remove(0);
             }
-            self.spare.push(buffer);
         }
     }
 
@@ -248,6 +251,7 @@ mod tests {
                     None => drop(contents.keep(place, content(place as u8, len))),
                 }
                 proptest::prop_assert!(contents.bytes <= 2_000);
+                proptest::prop_assert!(contents.spare.iter().map(Vec::capacity).sum::<usize>() <= 500);
                 let held: usize = contents.by_place.values().map(|n| weight(&contents.entries[*n].content)).sum();
                 proptest::prop_assert_eq!(held, contents.bytes);
             }

@@ -173,7 +173,7 @@ impl Numbers {
             8..=16 => fold(hash ^ word(0), SPREAD ^ self.seed ^ word(line.len() - 8)),
             len => {
                 for at in (0..len - 16).step_by(16) {
-                    hash = fold(hash ^ word(at), SPREAD ^ word(at + 8));
+                    hash = fold(hash ^ word(at), SPREAD ^ self.seed ^ word(at + 8));
                 }
                 fold(hash ^ word(len - 16), SPREAD ^ self.seed ^ word(len - 8))
             }
@@ -270,6 +270,144 @@ mod tests {
     fn lines_are_counted_with_the_unfinished_one() {
         for (content, lines) in [("", 0), ("a", 1), ("a\n", 1), ("a\nb", 2), ("\n\n", 2)] {
             assert_eq!(count(content.as_bytes()), lines, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn no_file_makes_hashes_collide() {
+        let numbers = Numbers::new();
+        // What would multiply by nothing, if it were not for the seed.
+        let zero = 0x9e37_79b9_7f4a_7c15u64.to_le_bytes();
+        let line = |n: u64| [&n.to_le_bytes(), zero.as_slice(), &zero, &zero, b"\n"].concat();
+        let hashes: std::collections::HashSet<u64> = (0..1_000).map(|n| numbers.hash(&line(n))).collect();
+        assert_eq!(hashes.len(), 1_000);
+    }
+
+    /// A line that makes many steps of the greedy search affordable.
+    const LONG: u32 = 9;
+
+    /// Renders numbers as lines; the least are those that any program is full of.
+    fn text(lines: &[u32]) -> Vec<u8> {
+        let mut text = Vec::new();
+        for line in lines {
+            match line {
+                0 => text.push(b'\n'),
+                1 => text.extend_from_slice(b"    }\n"),
+                &LONG => text.extend_from_slice(&[&[b'x'; 160 << 10], b"\n".as_slice()].concat()),
+                line => text.extend_from_slice(format!("        word {line};\n").as_bytes()),
+            }
+        }
+        text
+    }
+
+    /// Replaces a stretch of lines by others: `at` is in thousandths.
+    #[derive(Debug, Clone)]
+    struct Hunk {
+        at: usize,
+        removed: usize,
+        added: Vec<u32>,
+    }
+
+    /// Lines of which some kinds are frequent, and others so rare that most are found nowhere else.
+    fn some_lines(count: std::ops::Range<usize>) -> impl proptest::strategy::Strategy<Value = Vec<u32>> {
+        use proptest::strategy::Strategy as _;
+        let line = |rare: u32| proptest::prop_oneof![2 => 0u32..3, 1 => 3u32..40, 3 => 40u32..rare];
+        proptest::prop_oneof![
+            proptest::collection::vec(line(60), count.clone()),
+            proptest::collection::vec(line(1_000_000), count.clone()),
+            proptest::collection::vec(proptest::prop_oneof![1 => 0u32..2, 6 => 40u32..1_000_000], count),
+        ]
+        .boxed()
+    }
+
+    fn hunks() -> impl proptest::strategy::Strategy<Value = Vec<Hunk>> {
+        use proptest::strategy::Strategy as _;
+        let hunk = |size: usize| {
+            (0usize..1_000, 0..size, some_lines(0..size)).prop_map(|(at, removed, added)| Hunk {
+                at,
+                removed,
+                added,
+            })
+        };
+        proptest::prop_oneof![
+            proptest::collection::vec(hunk(4), 1..30),
+            proptest::collection::vec(hunk(25), 1..12),
+            proptest::collection::vec(hunk(150), 1..4),
+        ]
+    }
+
+    fn edited(old: &[u32], hunks: &[Hunk]) -> Vec<u32> {
+        let mut new = old.to_vec();
+        for Hunk { at, removed, added } in hunks {
+            let from = new.len() * at / 1_000;
+            let to = (from + removed).min(new.len());
+            new.splice(from..to, added.iter().copied());
+        }
+        new
+    }
+
+    fn check_against_the_slow_way(old: &[u32], new: &[u32], differ: &mut Differ) {
+        let mut numbers = std::collections::HashMap::new();
+        let mut numbered = |lines: &[u32]| -> Vec<u32> {
+            let number = |line: &u32| {
+                let next = numbers.len() as u32;
+                *numbers.entry(*line).or_insert(next)
+            };
+            lines.iter().map(number).collect()
+        };
+        let (slow_old, slow_new) = (numbered(old), numbered(new));
+        let (deleted, added) = myers::count_changed_slowly(&slow_old, &slow_new, numbers.len());
+        let expect = LineDiff { added: added as u32, deleted: deleted as u32 };
+        assert_eq!(differ.diff(&text(old), &text(new)), expect);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { cases: 600, ..Default::default() })]
+
+        #[test]
+        fn short_ways_count_as_the_slow_one(
+            old in some_lines(0..700), hunks in hunks(), more in hunks(),
+        ) {
+            let mut differ = Differ::default();
+            let new = edited(&old, &hunks);
+            check_against_the_slow_way(&old, &new, &mut differ);
+            check_against_the_slow_way(&new, &old, &mut differ);
+            // In the midst of longer files, whose ends make lines frequent.
+            let newer = edited(&new, &more);
+            let within = |middle: &[u32]| [old.as_slice(), middle, old.as_slice()].concat();
+            check_against_the_slow_way(&within(&new), &within(&newer), &mut differ);
+        }
+
+        #[test]
+        fn short_ways_count_as_the_slow_one_around_frequent_lines(
+            // Stretches of lines found nowhere else, and frequent ones between: what git drops, and nearly drops.
+            stretches in proptest::prop_oneof![
+                proptest::collection::vec((0usize..6, 0usize..3, 0usize..6), 2..5),
+                proptest::collection::vec((0usize..25, 0usize..4, 0usize..25), 1..10),
+            ],
+            ends in 0usize..80,
+            is_long in proptest::bool::ANY,
+        ) {
+            let (mut old, mut new, mut fresh) = (Vec::new(), Vec::new(), 100);
+            let mut unique = |lines: &mut Vec<u32>, count: usize| {
+                lines.extend(fresh..fresh + count as u32);
+                fresh += count as u32;
+            };
+            for (removed, frequent, added) in stretches {
+                unique(&mut old, removed);
+                unique(&mut new, added);
+                old.extend(vec![1; frequent]);
+                new.extend(vec![1; frequent]);
+            }
+            for lines in [&mut old, &mut new] {
+                if is_long {
+                    lines.push(LONG);
+                }
+                unique(lines, 1);
+            }
+            // Common lines that make the others frequent, or not quite.
+            let within = |middle: &[u32]| [vec![1; ends].as_slice(), &[7], middle, &[8], vec![0; ends].as_slice()].concat();
+            check_against_the_slow_way(&within(&old), &within(&new), &mut Differ::default());
         }
     }
 

@@ -448,6 +448,22 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Does what [`count_changed`] does for whole files, without a thought of what could be left out: the judge of all
+/// short ways.
+#[cfg(test)]
+pub(crate) fn count_changed_slowly(old: Lines, new: Lines, kinds: usize) -> (usize, usize) {
+    let (in_old, in_new) = (occurrences(old, kinds), occurrences(new, kinds));
+    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let tails = old[head..].iter().rev().zip(new[head..].iter().rev());
+    let tail = tails.take_while(|(a, b)| a == b).count();
+    let (old_middle, new_middle) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
+    let old_kept = worth_searching(old_middle, &in_new, frequent(old.len()));
+    let new_kept = worth_searching(new_middle, &in_old, frequent(new.len()));
+    let mut reached = Reached::default();
+    let (deleted, added) = Search::new(&old_kept, &new_kept, &mut reached).run();
+    (old_middle.len() - old_kept.len() + deleted, new_middle.len() - new_kept.len() + added)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

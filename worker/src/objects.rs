@@ -107,6 +107,7 @@ impl Objects {
         match self.packs.borrow_mut().read(id, kind) {
             Some(Ok(content)) => return Ok(content),
             Some(Err(Refused::TooLarge)) => return Err(ReadError::TooLarge(id.to_owned())),
+            Some(Err(Refused::Corrupt)) => return Err(ReadError::Corrupt(id.to_owned())),
             Some(Err(Refused::Unusual)) | None => {}
         }
         // Trees of no entries are not stored by every writer.

@@ -19,7 +19,10 @@ use crate::contents::{Bytes, Contents};
 pub enum Refused {
     /// It would take more memory or more work than is allowed.
     TooLarge,
-    /// It is damaged, or stored in a way that is left to gix.
+    /// It is of another kind, or a delta does not fit its base. To see that, all below may have had to be decoded,
+    /// which is not done twice.
+    Corrupt,
+    /// It is damaged in another way, or stored in a way that is left to gix.
     Unusual,
 }
 
@@ -98,7 +101,7 @@ impl Packs {
     /// Lets the blob `id` go from memory before all others.
     pub fn demote(&mut self, id: &oid) {
         if let Some((pack, offset)) = self.find(id) {
-            self.blobs.demote(place(pack, offset));
+            self.blobs.demote(place(pack, offset, Kind::Blob));
         }
     }
 
@@ -133,7 +136,7 @@ impl Packs {
         chain.clear();
         let mut at = offset;
         let mut content = loop {
-            if let Some(known) = cache.get(place(number, at)) {
+            if let Some(known) = cache.get(place(number, at, kind)) {
                 break known;
             }
             let entry = data::Entry::from_bytes(packed(at)?, at, *hash).map_err(|_| Refused::Unusual)?;
@@ -146,12 +149,12 @@ impl Packs {
                     let bytes = fits(entry.decompressed_size)?;
                     let mut out = cache.buffer(bytes);
                     inflate(entry.data_offset, bytes, &mut out)?;
-                    break cache.keep(place(number, at), out);
+                    break cache.keep(place(number, at, kind), out);
                 }
-                _ => None,
+                _ => return Err(Refused::Corrupt),
             };
             if chain.len() == LONGEST_CHAIN {
-                return Err(Refused::Unusual);
+                return Err(Refused::TooLarge);
             }
             let (data_offset, delta_bytes) = (entry.data_offset, entry.decompressed_size);
             chain.push(Link { offset: at, data_offset, delta_bytes });
@@ -162,12 +165,12 @@ impl Packs {
             inflate(data_offset, fits(delta_bytes)?, delta)?;
             let (instructions, bytes) = header(delta, content.len())?;
             let mut out = cache.buffer(fits(bytes)?);
-            apply(&content, instructions, bytes, &mut out)?;
+            apply(&content, instructions, bytes, &mut out).map_err(|_| Refused::Corrupt)?;
             work += delta_bytes + bytes;
             if work > MOST_WORK_BYTES {
                 return Err(Refused::TooLarge);
             }
-            content = cache.keep(place(number, offset), out);
+            content = cache.keep(place(number, offset, kind), out);
         }
         Ok(content)
     }
@@ -235,7 +238,86 @@ fn size(delta: &mut &[u8]) -> Result<u64, Refused> {
     Err(Refused::Unusual)
 }
 
-/// A place in one of the packs.
-fn place(pack: usize, offset: u64) -> u64 {
-    offset ^ (pack as u64).rotate_right(16)
+/// A place in one of the packs. The kind is part of it: trees and commits share a cache, and a tree that is there must
+/// not be taken for a commit.
+fn place(pack: usize, offset: u64, kind: Kind) -> u64 {
+    let commit = u64::from(kind == Kind::Commit) << 47;
+    offset ^ commit ^ (pack as u64).rotate_right(16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Applies `delta` as reading does.
+    fn applied(base: &[u8], delta: &[u8]) -> Result<Vec<u8>, Refused> {
+        let (instructions, bytes) = header(delta, base.len())?;
+        let mut out = b"what was there before".to_vec();
+        apply(base, instructions, bytes, &mut out)?;
+        assert_eq!(out.len() as u64, bytes);
+        Ok(out)
+    }
+
+    #[test]
+    fn deltas_are_applied() {
+        assert_eq!(applied(b"abc", &[3, 5, 0x91, 1, 2, 3, b'x', b'y', b'z']).unwrap(), b"bcxyz");
+        assert_eq!(applied(b"", &[0, 1, 1, b'x']).unwrap(), b"x");
+        assert_eq!(applied(b"abc", &[3, 0]).unwrap(), b"");
+        for wrong in
+            [&[][..], &[3], &[2, 0], &[3, 1, 0x90], &[3, 1, 0], &[3, 1, 0x90, 2], &[3, 2, 0x91, 3, 1]]
+        {
+            assert_eq!(applied(b"abc", wrong), Err(Refused::Unusual), "{wrong:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_of_any_bytes_are_taken_or_refused(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..12),
+        ) {
+            let mut rest = bytes.as_slice();
+            let taken = bytes.iter().take(9).position(|byte| byte & 0x80 == 0);
+            proptest::prop_assert_eq!(size(&mut rest).is_ok(), taken.is_some());
+            if let Some(last) = taken {
+                proptest::prop_assert_eq!(rest, &bytes[last + 1..]);
+            }
+        }
+
+        #[test]
+        fn any_instructions_make_what_the_header_says_or_nothing(
+            base in proptest::collection::vec(proptest::num::u8::ANY, 0..100),
+            bytes in 0u8..=127,
+            // Mostly small numbers, so that some of it makes sense.
+            instructions in proptest::collection::vec(
+                proptest::prop_oneof![0u8..8, proptest::num::u8::ANY, proptest::strategy::Just(0x91)], 0..60),
+        ) {
+            let delta = [&[base.len() as u8, bytes], instructions.as_slice()].concat();
+            // Whether the length is right, `applied` looks for itself.
+            let _ = applied(&base, &delta);
+            let _ = applied(&base, &instructions);
+        }
+
+        #[test]
+        fn sound_instructions_make_what_they_say(
+            base in proptest::collection::vec(proptest::num::u8::ANY, 1..100),
+            pieces in proptest::collection::vec((0usize..100, 1usize..100, proptest::bool::ANY), 0..8),
+        ) {
+            let (mut instructions, mut expect) = (Vec::new(), Vec::new());
+            for (from, count, is_copied) in pieces {
+                let from = from % base.len();
+                let piece = &base[from..][..count.min(base.len() - from)];
+                let count = piece.len() as u8;
+                if is_copied {
+                    instructions.extend([0x91, from as u8, count]);
+                } else {
+                    instructions.push(count);
+                    instructions.extend(piece);
+                }
+                expect.extend_from_slice(piece);
+            }
+            let result = [expect.len() as u8 | 0x80, (expect.len() >> 7) as u8];
+            let delta = [&[base.len() as u8], result.as_slice(), &instructions].concat();
+            proptest::prop_assert_eq!(applied(&base, &delta), Ok(expect));
+        }
+    }
 }

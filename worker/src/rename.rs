@@ -4,7 +4,7 @@
 //! The rounds are the documented ones: identical content first, then files whose name is unique on both sides and
 //! which are at least 75 % alike, then the best pairs of all that are left.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::attributes::Attributes;
 use crate::lines;
@@ -124,29 +124,19 @@ impl Search<'_> {
     }
 
     fn identical(&mut self) {
-        let mut by_id: HashMap<gix::ObjectId, Vec<usize>> = HashMap::new();
+        // What is not a regular file continues only what is of the very same kind.
+        let alike = |side: Side| (side.id, Some(side.mode).filter(|mode| !mode.is_regular()));
+        let mut free: HashMap<_, VecDeque<usize>> = HashMap::new();
         for (index, source) in self.sources.iter().enumerate() {
-            by_id.entry(source.side.id).or_default().push(index);
+            free.entry(alike(source.side)).or_default().push_back(index);
         }
         for target in 0..self.targets.len() {
             let added = &self.targets[target];
-            let same_content = by_id.get(&added.side.id).into_iter().flatten().copied();
-            let free = same_content.filter(|&source| {
-                let deleted = &self.sources[source];
-                // What is not a regular file continues only what is of the very same kind.
-                let comparable = (deleted.side.mode.is_regular() && added.side.mode.is_regular())
-                    || deleted.side.mode == added.side.mode;
-                !deleted.matched && comparable
-            });
-            let mut best = None;
-            for source in free.take(IDENTICAL_ALTERNATIVES) {
-                if self.sources[source].name() == added.name() {
-                    best = Some(source);
-                    break;
-                }
-                best = best.or(Some(source));
-            }
-            if let Some(source) = best {
+            let Some(free) = free.get_mut(&alike(added.side)) else { continue };
+            let mut alternatives = free.iter().take(IDENTICAL_ALTERNATIVES);
+            let same_name = alternatives.position(|&source| self.sources[source].name() == added.name());
+            // Those matched go from the list: thousands may be alike.
+            if let Some(source) = free.remove(same_name.unwrap_or_default()) {
                 self.record(source, target);
             }
         }

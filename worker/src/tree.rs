@@ -68,12 +68,16 @@ pub struct Changes {
 /// A commit that changes more files than this has its changes unknown. The largest import known to the authors
 /// (a whole operating system) has a tenth of it; a dozen crafted objects can claim billions.
 const MAX_CHANGES: usize = 1_000_000;
+/// As many directories, and as many bytes of trees read and of paths made, are too many: directories need not have
+/// files in them, and names can be as long as trees.
+const MAX_DIRECTORIES: usize = MAX_CHANGES / 4;
+const MAX_BYTES: usize = 512 << 20;
 /// Git's `core.maxTreeDepth`.
 const MAX_DEPTH: usize = 2_048;
 
 /// Returns the changes from `old` to `new`, where `None` is the empty tree.
 pub fn diff(objects: &Objects, old: Option<gix::ObjectId>, new: Option<gix::ObjectId>) -> Changes {
-    let mut walk = Walk { objects, waiting: Vec::new(), found: Changes::default() };
+    let mut walk = Walk { objects, waiting: Vec::new(), found: Changes::default(), directories: 0, bytes: 0 };
     walk.waiting.push(Directory { path: Vec::new(), old, new, depth: 0 });
     if let Err(error) = walk.run() {
         // Too many changes: none is as good as all, and memory is kept.
@@ -97,6 +101,10 @@ struct Walk<'a> {
     objects: &'a Objects,
     waiting: Vec<Directory>,
     found: Changes,
+    /// How many were compared.
+    directories: usize,
+    /// Of trees read and paths made.
+    bytes: usize,
 }
 
 impl Walk<'_> {
@@ -110,11 +118,21 @@ impl Walk<'_> {
                 continue;
             }
             let some = new.or(old).expect("two absent trees are equal");
-            if depth > MAX_DEPTH || self.found.changes.len() + self.waiting.len() > MAX_CHANGES {
+            self.directories += 1;
+            if depth > MAX_DEPTH
+                || self.directories > MAX_DIRECTORIES
+                || self.found.changes.len() + self.waiting.len() > MAX_CHANGES
+            {
                 return Err(ReadError::TooLarge(some));
             }
             let compared = self.read(old).and_then(|old| Ok((old, self.read(new)?)));
-            let compared = compared.and_then(|(old, new)| self.entries(&directory, &old, &new));
+            let compared = compared.and_then(|(old, new)| {
+                self.bytes += old.len() + new.len();
+                self.entries(&directory, &old, &new)
+            });
+            if self.bytes > MAX_BYTES {
+                return Err(ReadError::TooLarge(some));
+            }
             if let Err(error) = compared {
                 let path = directory.path.strip_suffix(b"/").unwrap_or_default();
                 self.found.unreadable.push((path.to_vec(), error));
@@ -145,6 +163,9 @@ impl Walk<'_> {
             let old_entry = left.filter(|_| order.is_le());
             let new_entry = right.filter(|_| order.is_ge());
             self.entry(directory, old_entry, new_entry);
+            if self.bytes > MAX_BYTES {
+                return Err(ReadError::TooLarge(some));
+            }
             olds.pass(old_entry);
             news.pass(new_entry);
         }
@@ -161,10 +182,12 @@ impl Walk<'_> {
         let (old_tree, new_tree) = (subtree(old_side), subtree(new_side));
         if old_tree.is_some() || new_tree.is_some() {
             let path = [&directory.path, name, b"/"].concat();
+            self.bytes += path.len();
             self.waiting.push(Directory { path, old: old_tree, new: new_tree, depth: directory.depth + 1 });
         }
         if file(old_side).is_some() || file(new_side).is_some() {
             let path = [&directory.path, name].concat();
+            self.bytes += path.len();
             self.found.changes.push(Change { path, old: file(old_side), new: file(new_side) });
         }
     }
