@@ -188,8 +188,8 @@ mod tests {
             })
             .collect();
         assert_eq!(sizes.iter().sum::<usize>(), 4_000);
-        // The first 1,000 cost 10,000 of 13,000.
-        assert!(sizes[0] < 100 && *sizes.last().unwrap() >= 500, "{sizes:?}");
+        // The first 1,000 cost 10,000 of 13,000. The others are cheap, and still no slice has more than twice 256.
+        assert!(sizes[0] < 100 && sizes.iter().max() == Some(&512), "{sizes:?}");
     }
 
     #[test]
