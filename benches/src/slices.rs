@@ -1,6 +1,8 @@
 //! What it costs to cut one history into slices: each slice decodes again what its neighbours decoded too.
 //!
-//! One worker after another shows the work that is done twice; two at the same time show what is won by it.
+//! One worker after another shows the work that is done twice; two at the same time show what is won by it. Each process
+//! here walks the whole history to find its slice, which a worker is spared: its job names the commits. So what a
+//! process takes for a single commit is measured too, and taken off.
 
 use std::path::Path;
 use std::process::Command;
@@ -24,6 +26,9 @@ struct Cut {
     differing: usize,
 }
 
+/// More slices than any history has commits, so that each holds one.
+const SINGLE_COMMITS: usize = 1_000_000_000;
+
 /// Returns whether all cuts of the repository at `path` say the same.
 pub(crate) fn all(path: &Path, cuts: &[usize], setting: &Setting) -> anyhow::Result<bool> {
     let bench = Bench::new(setting)?;
@@ -32,6 +37,7 @@ pub(crate) fn all(path: &Path, cuts: &[usize], setting: &Setting) -> anyhow::Res
     let name = bench::name(&path);
     let mut whole = Samples::default();
     let mut both = Samples::default();
+    let mut alone = Samples::default();
     let cut = |&slices| Cut { slices, sum: Samples::default(), largest: Samples::default(), differing: 0 };
     let mut cuts: Vec<Cut> = cuts.iter().map(cut).collect();
     for round in 0..=bench.runs {
@@ -43,6 +49,10 @@ pub(crate) fn all(path: &Path, cuts: &[usize], setting: &Setting) -> anyhow::Res
         let expected = agreement::of_gitfleet(&std::fs::read(expected)?);
         if round > 0 {
             whole.push(spent);
+        }
+        let spent = run::run(&ask(Some((1, SINGLE_COMMITS))), &folder.path().join("alone"))?;
+        if round > 0 {
+            alone.push(spent);
         }
         for cut in &mut cuts {
             let (mut spents, mut lines) = (Vec::new(), Vec::new());
@@ -73,11 +83,13 @@ pub(crate) fn all(path: &Path, cuts: &[usize], setting: &Setting) -> anyhow::Res
         "peak memory",
         "wall, whole = 1",
         "CPU, whole = 1",
+        "CPU without walk and plan, whole = 1",
         "largest slice's CPU, whole = 1",
         "differing lines",
     ];
     let mut table = Table::new(1, &columns);
-    let mut row = |name: String, samples: &Samples, largest: Option<f64>, differing: Option<usize>| {
+    let analysis = |cpu: f64, processes: usize| cpu - processes as f64 * alone.cpu();
+    let mut row = |name: String, samples: &Samples, processes: usize, cut: Option<&Cut>| {
         table.row([
             name,
             seconds(samples.wall()),
@@ -85,16 +97,21 @@ pub(crate) fn all(path: &Path, cuts: &[usize], setting: &Setting) -> anyhow::Res
             mebibytes(samples.peak_bytes()),
             ratio(samples.wall(), whole.wall()),
             ratio(samples.cpu(), whole.cpu()),
-            largest.map_or(String::new(), |largest| ratio(largest, whole.cpu())),
-            differing.map_or(String::new(), |differing| differing.to_string()),
+            match processes {
+                0 => String::new(),
+                _ => ratio(analysis(samples.cpu(), processes), analysis(whole.cpu(), 1)),
+            },
+            cut.map_or(String::new(), |cut| ratio(cut.largest.cpu(), whole.cpu())),
+            cut.map_or(String::new(), |cut| cut.differing.to_string()),
         ]);
     };
-    row("whole".to_owned(), &whole, None, None);
+    row("whole".to_owned(), &whole, 1, None);
+    row("a single commit: walk and plan".to_owned(), &alone, 0, None);
     for cut in &cuts {
         let name = format!("{} slices, one after another", cut.slices);
-        row(name, &cut.sum, Some(cut.largest.cpu()), Some(cut.differing));
+        row(name, &cut.sum, cut.slices, Some(cut));
     }
-    row("2 slices, two processes at the same time".to_owned(), &both, None, None);
+    row("2 slices, two processes at the same time".to_owned(), &both, 2, None);
     table.print(&format!("{name}: facts with renames in slices"));
     Ok(cuts.iter().all(|cut| cut.differing == 0))
 }

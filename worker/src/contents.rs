@@ -14,7 +14,7 @@ const ENTRY_BYTES: usize = 128;
 /// Buffers that wait for their next use.
 const SPARE: usize = 16;
 /// They take this part of what contents may take, so that large ones do not add up.
-const SPARE_SHARE: usize = 4;
+const SPARE_SHARE: usize = 16;
 const NONE: usize = usize::MAX;
 
 /// Contents by place.

@@ -17,6 +17,7 @@ pub mod greedy;
 pub mod job;
 pub mod lane;
 pub mod lines;
+pub mod mapped;
 pub mod mirror;
 pub mod myers;
 pub mod numstat;

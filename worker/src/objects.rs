@@ -26,10 +26,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns the limits of one of `threads` that share `memory_bytes`. Five eighths are for what was decoded; the
+    /// Returns the limits of one of `threads` that share `memory_bytes`. Half is for what was decoded; the
     /// rest is left for the facts in hand and whatever else the process does.
     pub fn share(max_blob_bytes: u64, memory_bytes: u64, threads: usize) -> Self {
-        let share = memory_bytes / 8 * 5 / threads.max(1) as u64;
+        let share = memory_bytes / 2 / threads.max(1) as u64;
         Self { max_blob_bytes, cache_bytes: usize::try_from(share).unwrap_or(usize::MAX) }
     }
 }

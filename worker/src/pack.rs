@@ -5,14 +5,16 @@
 //! Whatever is unusual (objects outside of packs, bases in other packs) is left to gix.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gix::hash::{Kind as HashKind, oid};
 use gix::object::Kind;
+use gix::odb::pack::data;
 use gix::odb::pack::data::entry::Header;
-use gix::odb::pack::{data, index};
 use libdeflater::Decompressor;
 
 use crate::contents::{Bytes, Contents};
+use crate::mapped::Mapped;
 
 /// Why a packed object has no content here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,7 @@ const SMALLEST_CACHE: usize = 24 << 20;
 
 /// All packs of one object directory.
 pub struct Packs {
-    packs: Vec<Pack>,
+    packs: Vec<Arc<Mapped>>,
     /// Where the last object was found; the next is likely to be there too.
     recent: usize,
     hash: HashKind,
@@ -45,11 +47,6 @@ pub struct Packs {
     inflater: Decompressor,
     delta: Vec<u8>,
     chain: Vec<Link>,
-}
-
-struct Pack {
-    index: index::File,
-    data: data::File,
 }
 
 /// A delta on the way from an object to the one it is built on.
@@ -68,12 +65,7 @@ impl Packs {
         let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "idx"));
         paths.sort_unstable();
-        let open = |path: &std::path::PathBuf| {
-            let index = index::File::at(path, hash).ok()?;
-            let data = data::File::at(path.with_extension("pack"), hash).ok()?;
-            Some(Pack { index, data })
-        };
-        let packs: Vec<Pack> = paths.iter().filter_map(open).collect();
+        let packs: Vec<_> = paths.iter().filter_map(|path| Mapped::open(path, hash)).collect();
         // What is worked on at a time is seldom more than half of the packs it comes from, and filling memory costs time.
         let packed = packs.iter().map(|pack| pack.data.data_len()).sum::<usize>();
         let cache_bytes = cache_bytes.min((packed / 2).max(SMALLEST_CACHE));
@@ -120,7 +112,7 @@ impl Packs {
     fn resolve(&mut self, number: usize, offset: u64, kind: Kind) -> Result<Bytes, Refused> {
         let Self { packs, hash, object_bytes, inflater, delta, chain, .. } = self;
         let cache = if kind == Kind::Blob { &mut self.blobs } else { &mut self.trees };
-        let Pack { index, data } = &packs[number];
+        let Mapped { index, data } = &*packs[number];
         let packed = |from: u64| data.entry_slice(from..data.pack_end() as u64).ok_or(Refused::Unusual);
         let fits = |bytes: u64| {
             let allowed = Some(bytes).filter(|bytes| bytes <= object_bytes);
