@@ -226,11 +226,13 @@ mod tests {
 
     #[test]
     fn buffers_come_back_unless_somebody_reads_them() {
-        let mut contents = Contents::new(2 * (100 + ENTRY_BYTES));
+        let mut contents = Contents::new(20 * (100 + ENTRY_BYTES));
         let read = contents.keep(0, content(7, 100));
-        contents.keep(1, content(8, 100));
-        contents.keep(2, content(9, 100));
-        contents.keep(3, content(9, 100));
+        for place in 1..20 {
+            contents.keep(place, content(8, 100));
+        }
+        contents.keep(20, content(9, 100));
+        contents.keep(21, content(9, 100));
         assert_eq!(*read, content(7, 100));
         assert_eq!(contents.spare.len(), 1);
         assert!(contents.buffer(1_000).is_empty());
