@@ -5,7 +5,6 @@
 //! needed, renames, attributes, output, and whatever a program decodes twice because it cannot keep everything.
 
 mod decode;
-mod ends;
 mod needs;
 
 use std::hint::black_box;
@@ -180,7 +179,7 @@ fn compare(objects: &Objects, needs: &Needs) -> anyhow::Result<Compared> {
     batches(&pairs, blob, &mut compared.contents, |old, new| {
         // The probe for binary contents is part of the work, too. Only what differs goes to the search: git's own
         // cost limits look at more of a file, which costs more and is not the least.
-        let (old_middle, new_middle) = ends::cut(old, new);
+        let (old_middle, new_middle) = lines::without_common_ends(old, new);
         black_box((lines::looks_binary(old), lines::looks_binary(new), differ.diff(old_middle, new_middle)));
     })?;
     batches(&sides, blob, &mut compared.sides, |old, new| {

@@ -52,17 +52,14 @@ impl Differ {
         if old_middle.is_empty() || new_middle.is_empty() {
             return LineDiff { added: count(new_middle), deleted: count(old_middle) };
         }
-        let (deleted, added) =
-            greedy::count_changed(old_middle, new_middle, affordable(old_middle, new_middle)).unwrap_or_else(
-                || {
-                    self.numbers.give([old_middle, new_middle], [&mut self.old, &mut self.new]);
-                    let kinds = self.numbers.lines.len();
-                    let ends = || {
-                        self.numbers.count([&old[..head], &old[old.len() - tail..]], [old_middle, new_middle])
-                    };
-                    myers::count_changed(&self.old, &self.new, kinds, ends, &mut self.reached)
-                },
-            );
+        let middles = [old_middle, new_middle];
+        let few = greedy::count_changed(old_middle, new_middle, affordable(old_middle, new_middle));
+        let (deleted, added) = few.unwrap_or_else(|| {
+            self.numbers.give(middles, [&mut self.old, &mut self.new]);
+            let kinds = self.numbers.lines.len();
+            let ends = || self.numbers.count([&old[..head], &old[old.len() - tail..]], middles);
+            myers::count_changed(&self.old, &self.new, kinds, ends, &mut self.reached)
+        });
         let narrow = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
         LineDiff { added: narrow(added), deleted: narrow(deleted) }
     }
@@ -219,6 +216,12 @@ fn each(content: &[u8]) -> impl Iterator<Item = Range<usize>> {
     ends.chain(unfinished.then_some(content.len())).map(move |to| std::mem::replace(&mut from, to)..to)
 }
 
+/// Returns what is left of both without the lines that both begin or end with.
+pub fn without_common_ends<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    let (head, tail) = common_ends(old, new);
+    (&old[head..old.len() - tail], &new[head..new.len() - tail])
+}
+
 /// Returns how many bytes the lines take up that both contents begin with, and those that they end with behind these.
 fn common_ends(old: &[u8], new: &[u8]) -> (usize, usize) {
     let common = common::prefix(old, new);
@@ -264,6 +267,25 @@ mod tests {
         check("xa\nb\n", "a\nb\n", 1, 1);
         check("a\r\nb\r\n", "a\nb\n", 2, 2);
         check("a\nb\nc\nd\n", "d\na\nb\nc\n", 1, 1);
+    }
+
+    #[test]
+    fn whole_common_lines_are_cut() {
+        let check = |old: &str, new: &str, expect: (&str, &str)| {
+            let (a, b) = without_common_ends(old.as_bytes(), new.as_bytes());
+            assert_eq!((a, b), (expect.0.as_bytes(), expect.1.as_bytes()), "{old:?} {new:?}");
+        };
+        check("", "", ("", ""));
+        check("a\nb\n", "a\nb\n", ("", ""));
+        check("a\nb", "a\nb\n", ("b", "b\n"));
+        check("a\nb\nc\n", "a\nx\nc\n", ("b\n", "x\n"));
+        check("a\nc\n", "a\nb\nc\n", ("", "b\n"));
+        check("xa\nb\n", "a\nb\n", ("xa\n", "a\n"));
+        check("a\nb\n", "xa\nb\n", ("a\n", "xa\n"));
+        check("a\n", "a\na\n", ("", "a\n"));
+        check("b", "ab", ("b", "ab"));
+        let same = "a line like any other\n".repeat(100);
+        check(&format!("{same}x\n{same}"), &format!("{same}yy\n{same}"), ("x\n", "yy\n"));
     }
 
     #[test]
