@@ -115,6 +115,30 @@ pub(crate) enum Part {
         setting: Setting,
     },
 
+    /// A fleet with servers of its own on this machine: real jobs, empty jobs, and a full queue
+    Fleet {
+        /// Repositories for the real jobs; without any, there are none
+        repositories: Vec<PathBuf>,
+
+        /// About how many real jobs to cut them into
+        #[arg(long, default_value_t = 10_000)]
+        real_jobs: usize,
+
+        #[arg(long, default_value_t = 10_000)]
+        empty_jobs: usize,
+
+        /// Jobs that wait while the operator asks
+        #[arg(long, default_value_t = 100_000)]
+        queued: usize,
+
+        /// Worker processes; with one slot each for real jobs
+        #[arg(long, default_value_t = 2)]
+        workers: usize,
+
+        #[command(flatten)]
+        setting: Setting,
+    },
+
     /// How one run is measured: starts a program and tells what it cost
     #[command(hide = true)]
     Relay {

@@ -14,6 +14,7 @@ mod cost;
 mod cpu;
 mod curve;
 mod facts;
+mod fleet;
 mod floor;
 mod git;
 mod history;
@@ -53,6 +54,9 @@ fn main() -> ExitCode {
         Some(Part::FloorOnce { repository, head }) => floor::once(&repository, &head).map(|()| true),
         Some(Part::Others { repository, gfa, tga, setting }) => {
             others::all(&repository, gfa, tga, &setting).map(|()| true)
+        }
+        Some(Part::Fleet { repositories, real_jobs, empty_jobs, queued, workers, setting }) => {
+            fleet::all(&fleet::Scale { repositories, jobs: real_jobs, empty_jobs, queued, workers }, &setting)
         }
         None => side_by_side::all(&main),
     };

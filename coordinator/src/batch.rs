@@ -4,14 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gitfleet_shared::contract::{Heartbeat, Outcome};
+use gitfleet_shared::contract::{Answer, Heartbeat};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::{Queue, Topic};
 
 use crate::collect::{Collected, Purpose, collect};
 use crate::dispatch::dispatch;
 use crate::rescue::rescue;
-use crate::store::{BatchRepository, RepositoryState, Store};
+use crate::store::ledger::{Ledger, Patience};
+use crate::store::{BatchRepository, RepositoryState};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
@@ -23,6 +24,9 @@ pub struct Config {
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
 }
+
+/// In one process nobody is lost without all being lost; what comes back goes out again.
+const PATIENCE: Patience = Patience { losses: None, doubt_millis: 0, unable_millis: 0 };
 
 /// How far a batch is, for whoever watches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +59,7 @@ pub enum End {
 /// Where store or queue fail for good.
 pub async fn run(
     queue: Arc<dyn Queue>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Ledger>,
     batch: BatchId,
     config: Config,
     mut watch: impl FnMut(&Progress),
@@ -76,7 +80,8 @@ pub async fn run(
         if repositories.iter().all(|repository| repository.state.is_final()) {
             return Ok(End::Finished);
         }
-        dispatch(&*queue, &*store, batch, config.window, &mut on_queue, (config.now)()).await?;
+        let room = config.window.saturating_sub(on_queue.len());
+        on_queue.extend(dispatch(&*queue, &*store, batch, room, (config.now)()).await?);
         tokio::select! {
             // In this order: who is told to stop does not look at anything else.
             biased;
@@ -84,8 +89,15 @@ pub async fn run(
             delivery = outcomes.next() => {
                 let delivery = delivery?;
                 heard = Instant::now();
-                let outcome = match Outcome::decode(delivery.body()) {
-                    Ok(outcome) => outcome,
+                let outcome = match Answer::decode(delivery.body()) {
+                    Ok(Answer::Outcome(outcome)) => outcome,
+                    Ok(Answer::HandedBack(back)) => {
+                        store.hand_back(&back, PATIENCE, (config.now)()).await?;
+                        delivery.ack().await?;
+                        on_queue.remove(&back.job);
+                        running.remove(&back.job);
+                        continue;
+                    }
                     Err(error) => {
                         delivery.dead_letter(error.to_string()).await?;
                         continue;
@@ -108,15 +120,17 @@ pub async fn run(
             delivery = heartbeats.next() => {
                 let delivery = delivery?;
                 heard = Instant::now();
-                if let Ok(heartbeat) = Heartbeat::decode(delivery.body()) && heartbeat.batch == batch {
-                    store.mark_heard(heartbeat.job, (config.now)()).await?;
-                    if let std::collections::hash_map::Entry::Vacant(vacant) = positions.entry(heartbeat.job)
-                        && let Some(asked) = store.job(heartbeat.job).await?
-                    {
-                        vacant.insert(asked.position);
-                    }
-                    if on_queue.contains(&heartbeat.job) {
-                        running.insert(heartbeat.job, heartbeat.done);
+                if let Ok(heartbeat) = Heartbeat::decode(delivery.body()) {
+                    for job in heartbeat.running.iter().filter(|running| running.batch == batch) {
+                        store.mark_heard(job.job, (config.now)()).await?;
+                        if let std::collections::hash_map::Entry::Vacant(vacant) = positions.entry(job.job)
+                            && let Some(asked) = store.job(job.job).await?
+                        {
+                            vacant.insert(asked.position);
+                        }
+                        if on_queue.contains(&job.job) {
+                            running.insert(job.job, job.done);
+                        }
                     }
                 }
                 delivery.ack().await?;

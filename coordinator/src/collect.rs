@@ -34,7 +34,7 @@ pub async fn collect(store: &dyn Store, purpose: Purpose, outcome: &Outcome) -> 
         tracing::warn!(job.id = %outcome.job, "an outcome of a job that is not known");
         return Ok(None);
     };
-    if !asked.open {
+    if !asked.open && !gitfleet_shared::sabotaged!("no_idempotency") {
         return Ok(None);
     }
     record(store, purpose, &asked, outcome).await?;

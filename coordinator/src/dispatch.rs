@@ -1,13 +1,13 @@
 //! Brings jobs from the outbox to the queue.
 
-use std::collections::HashSet;
-
+use futures_util::future::join_all;
+use gitfleet_shared::contract::Job;
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::{Queue, Topic};
 
 use crate::store::Store;
 
-/// Publishes waiting jobs until `on_queue` holds `window` of them. A job is marked as sent only after the queue has
+/// Publishes up to `room` waiting jobs of `batch` and returns them. A job is marked as sent only after the queue has
 /// stored it; a crash between the two rings twice, which changes nothing.
 ///
 /// # Errors
@@ -17,23 +17,77 @@ pub async fn dispatch(
     queue: &dyn Queue,
     store: &dyn Store,
     batch: BatchId,
-    window: usize,
-    on_queue: &mut HashSet<JobId>,
+    room: usize,
     now: i64,
-) -> anyhow::Result<()> {
-    let room = window.saturating_sub(on_queue.len());
+) -> anyhow::Result<Vec<JobId>> {
     if room == 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let jobs = store.unsent(batch, u32::try_from(room).unwrap_or(u32::MAX)).await?;
     if jobs.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
+    // All at once: each waits for the queue to have stored it.
+    let publish = |job: Job| async move {
+        let published = queue.publish(Topic::Jobs, job.encode()).await;
+        gitfleet_shared::point!("C4");
+        (job.id, published)
+    };
     let mut sent = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        queue.publish(Topic::Jobs, job.encode()).await?;
-        on_queue.insert(job.id);
-        sent.push(job.id);
+    let mut refused = None;
+    for (job, published) in join_all(jobs.into_iter().map(publish)).await {
+        match published {
+            Ok(()) => sent.push(job),
+            Err(error) => refused = Some(error),
+        }
     }
-    Ok(store.mark_sent(&sent, now).await?)
+    gitfleet_shared::point!("C6");
+    store.mark_sent(&sent, now).await?;
+    gitfleet_shared::point!("C7");
+    match refused {
+        Some(error) => Err(error.into()),
+        None => Ok(sent),
+    }
+}
+
+/// How many more jobs each of some batches may have on the queue, which together may have `window`. Each batch is
+/// given as its priority and the number of its jobs that are there. Ten steps of priority are worth twice the share;
+/// what a batch cannot use is for the others to take on a second round, so a share is never less than one job.
+pub fn rooms(window: usize, batches: &[(i64, u64)]) -> Vec<usize> {
+    let weights: Vec<f64> = batches.iter().map(|(priority, _)| 2f64.powf(*priority as f64 / 10.0)).collect();
+    let total: f64 = weights.iter().sum();
+    let there = |sent: u64| usize::try_from(sent).unwrap_or(usize::MAX);
+    let mut free = window.saturating_sub(batches.iter().map(|(_, sent)| there(*sent)).sum());
+    batches
+        .iter()
+        .zip(weights)
+        .map(|((_, sent), weight)| {
+            let share = ((window as f64 * weight / total) as usize).max(1);
+            let room = share.saturating_sub(there(*sent)).min(free.max(usize::from(*sent == 0)));
+            free = free.saturating_sub(room);
+            room
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_share_the_window_by_priority() {
+        let check = |window, batches: &[(i64, u64)], expect: &[usize]| {
+            assert_eq!(rooms(window, batches), expect, "{window} {batches:?}");
+        };
+        check(60, &[], &[]);
+        check(60, &[(0, 0)], &[60]);
+        check(60, &[(0, 0), (0, 0), (0, 0)], &[20, 20, 20]);
+        check(60, &[(10, 0), (0, 0)], &[40, 20]);
+        check(60, &[(10, 10), (0, 5)], &[30, 15]);
+        // A batch that came late gets its share as the others' jobs end, and one job at once.
+        check(60, &[(0, 60), (0, 0)], &[0, 1]);
+        check(60, &[(0, 45), (0, 0)], &[0, 15]);
+        // However low, it goes on.
+        check(8, &[(100, 0), (-100, 0)], &[7, 1]);
+    }
 }

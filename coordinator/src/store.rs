@@ -2,9 +2,18 @@
 //!
 //! Every method is one transaction. Recording anything twice changes nothing the second time.
 
+mod doing;
+pub mod ledger;
+pub mod migrations;
+#[expect(
+    clippy::duplicate_mod,
+    reason = "what both dialects say in the same words is one text, compiled for each"
+)]
+pub mod postgres;
 pub mod sqlite;
+mod text;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 use gitfleet_shared::contract::{
@@ -14,6 +23,8 @@ use gitfleet_shared::facts::Signature;
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::metrics::brief::Brief;
 use gitfleet_shared::object_id::ObjectId;
+
+use crate::terms::Terms;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -25,6 +36,24 @@ pub enum StoreError {
     },
     #[error("the store holds {what} that cannot be read")]
     Damaged { what: &'static str },
+    #[error("{what} changed while a plan was made from it")]
+    Outrun { what: &'static str },
+    #[error("another coordinator leads now")]
+    Deposed,
+    #[error("the schema cannot be taken back: {why}")]
+    NoWayBack { why: &'static str },
+}
+
+impl StoreError {
+    /// Whether the same may succeed later without anybody doing anything: the server restarts, a lock is held, a
+    /// limit is reached. It may also have happened already, where the connection broke; doing it twice is no harm.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Database { source, .. } => doing::is_passing(source.as_ref()),
+            Self::Outrun { .. } => true,
+            Self::Damaged { .. } | Self::Deposed | Self::NoWayBack { .. } => false,
+        }
+    }
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -33,11 +62,36 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug, Clone)]
 pub struct NewBatch {
     pub id: BatchId,
+    /// What its report is published as.
+    pub name: String,
+    /// From -100 to 100; the higher one goes first.
+    pub priority: i64,
+    pub labels: BTreeMap<String, String>,
+    pub terms: Terms,
+    /// By what a submission that is sent twice is recognised.
+    pub request: Option<RequestKey>,
     /// The configuration it runs under, as JSON without secrets.
     pub config: String,
     /// UTC milliseconds.
     pub created_at: i64,
     pub repositories: Vec<NewRepository>,
+}
+
+/// The name a client gave to its request, and what the request was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    pub key: String,
+    pub digest: Digest,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submitted {
+    Now,
+    /// The same request had led to this batch before.
+    Before(BatchId),
+    /// Another request with the same key had led to this batch.
+    Conflict(BatchId),
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +136,8 @@ pub enum RepositoryState {
     Analysed,
     Empty,
     Failed,
+    /// Its batch was cancelled before it came to an end.
+    Cancelled,
 }
 
 impl RepositoryState {
@@ -93,13 +149,21 @@ impl RepositoryState {
             Self::Analysed => "analysed",
             Self::Empty => "empty",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Surveying, Self::Analysing, Self::Planned, Self::Analysed, Self::Empty, Self::Failed]
-            .into_iter()
-            .find(|state| state.name() == name)
+        let all = [
+            Self::Surveying,
+            Self::Analysing,
+            Self::Planned,
+            Self::Analysed,
+            Self::Empty,
+            Self::Failed,
+            Self::Cancelled,
+        ];
+        all.into_iter().find(|state| state.name() == name)
     }
 
     pub fn is_final(self) -> bool {
@@ -198,12 +262,27 @@ pub struct Finished<'a> {
     pub inputs: Option<Digest>,
     /// UTC.
     pub as_of_seconds: i64,
+    /// UTC milliseconds.
+    pub finished_at: i64,
+}
+
+/// A time of leadership. Every later one is larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Term(pub i64);
+
+/// Until when (UTC milliseconds) what ended is removed; `None` keeps it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    pub attempts: Option<i64>,
+    pub dead_letters: Option<i64>,
+    /// Workers that are gone.
+    pub workers: Option<i64>,
 }
 
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Writes the batch, its repositories, their survey jobs and the outbox rows.
-    async fn submit(&self, batch: &NewBatch) -> Result<()>;
+    async fn submit(&self, batch: &NewBatch) -> Result<Submitted>;
 
     /// Returns up to `limit` jobs that are decided and not yet on the queue, largest first.
     async fn unsent(&self, batch: BatchId, limit: u32) -> Result<Vec<Job>>;
@@ -281,4 +360,7 @@ pub trait Store: Send + Sync {
 
     /// Removes all but the newest `keep` batches.
     async fn prune(&self, keep: u32) -> Result<()>;
+
+    /// Removes ended attempts, dead letters and gone workers older than `before` says; returns how many rows went.
+    async fn retire(&self, before: &Retention) -> Result<u64>;
 }

@@ -1,16 +1,24 @@
 //! From a list of repositories to a batch in the store, each with the job that surveys it.
 
+use std::collections::BTreeMap;
+
 use gitfleet_shared::contract::{Job, Revisions, Source, Work};
 use gitfleet_shared::ids::{BatchId, JobId};
 
-use crate::store::{NewBatch, NewRepository, Result, Store};
+use crate::store::{NewBatch, NewRepository, RequestKey, Result, Store, Submitted};
+use crate::terms::Terms;
 
 /// What somebody wants analysed.
 #[derive(Debug, Clone)]
 pub struct Submission {
     pub repositories: Vec<Requested>,
-    /// A file with a larger side keeps its lines unknown.
-    pub max_blob_bytes: u64,
+    /// What its report is published as.
+    pub name: String,
+    /// From -100 to 100; the higher one goes first.
+    pub priority: i64,
+    pub labels: BTreeMap<String, String>,
+    pub terms: Terms,
+    pub request: Option<RequestKey>,
     /// The configuration it runs under, as JSON without secrets.
     pub config: String,
     /// UTC milliseconds.
@@ -25,26 +33,35 @@ pub struct Requested {
     pub revisions: Revisions,
 }
 
-/// Writes the submission down and returns its batch. Each survey starts from what was last published of its
-/// repository.
+/// Writes the submission down and returns its batch, and what became of it. Each survey starts from what was last
+/// published of its repository.
 ///
 /// # Errors
 ///
 /// Where the store fails; then nothing was submitted.
-pub async fn submit(store: &dyn Store, submission: Submission) -> Result<BatchId> {
+pub async fn submit(store: &dyn Store, submission: Submission) -> Result<(BatchId, Submitted)> {
+    let max_blob_bytes = submission.terms.max_blob_bytes;
     let batch = BatchId::generate();
     let mut repositories = Vec::with_capacity(submission.repositories.len());
     for (position, requested) in (0u32..).zip(submission.repositories) {
         let Requested { name, project_key, source, revisions } = requested;
-        let snapshot = store.snapshot(&source, &revisions, submission.max_blob_bytes).await?;
+        let snapshot = store.snapshot(&source, &revisions, max_blob_bytes).await?;
         let base = snapshot.filter(|snapshot| snapshot.is_final).map(|snapshot| snapshot.base);
         let work = Work::Survey { revisions: revisions.clone(), base };
-        let survey = job(batch, position, &source, work, submission.max_blob_bytes);
+        let survey = job(batch, position, &source, work, max_blob_bytes);
         repositories.push(NewRepository { name, project_key, source, revisions, survey });
     }
-    let created_at = submission.submitted_at;
-    store.submit(&NewBatch { id: batch, config: submission.config, created_at, repositories }).await?;
-    Ok(batch)
+    let Submission { name, priority, labels, terms, request, config, submitted_at, .. } = submission;
+    let created_at = submitted_at;
+    let new =
+        NewBatch { id: batch, name, priority, labels, terms, request, config, created_at, repositories };
+    gitfleet_shared::point!("C1");
+    let submitted = store.submit(&new).await?;
+    gitfleet_shared::point!("C3");
+    Ok(match submitted {
+        Submitted::Now => (batch, submitted),
+        Submitted::Before(known) | Submitted::Conflict(known) => (known, submitted),
+    })
 }
 
 /// Returns the job that does `work` for the repository at `position`; the same work has the same id. The position

@@ -4,6 +4,7 @@
 //! [`codec`](crate::codec)), so the whole cache may be flushed, evicted or damaged at any moment: only time is lost.
 
 pub mod embedded;
+pub mod redis;
 
 use async_trait::async_trait;
 
@@ -18,6 +19,32 @@ pub trait Cache: Send + Sync {
     async fn get(&self, keys: &[Key]) -> Vec<Option<Vec<u8>>>;
 
     async fn put(&self, entries: Vec<(Key, Vec<u8>)>);
+
+    /// Returns what is known of the cache, for an operator to look at.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be asked, in words.
+    async fn stats(&self) -> Result<CacheStats, String>;
+
+    /// Forgets everything; returns how many entries there were.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be asked, in words.
+    async fn purge(&self) -> Result<u64, String>;
+}
+
+/// A look at a cache.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CacheStats {
+    /// What stands behind it, with its version.
+    pub backend: String,
+    pub entries: u64,
+    /// What they take, as far as the backend says.
+    pub bytes: Option<u64>,
+    /// The most it may take; `None` is no limit.
+    pub limit_bytes: Option<u64>,
 }
 
 /// What a cached value was computed from.
@@ -61,4 +88,12 @@ impl Cache for NoCache {
     }
 
     async fn put(&self, _entries: Vec<(Key, Vec<u8>)>) {}
+
+    async fn stats(&self) -> Result<CacheStats, String> {
+        Ok(CacheStats { backend: "none".to_owned(), ..CacheStats::default() })
+    }
+
+    async fn purge(&self) -> Result<u64, String> {
+        Ok(0)
+    }
 }

@@ -10,7 +10,7 @@ use crate::facts::CommitFacts;
 use crate::ids::{BatchId, JobId};
 use crate::object_id::ObjectId;
 
-pub const CONTRACT_VERSION: u16 = 2;
+pub const CONTRACT_VERSION: u16 = 3;
 
 /// One unit of work, as the coordinator asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,6 +226,14 @@ pub enum FailureClass {
     AuthenticationFailed,
     /// The analysis itself failed; a defect of gitfleet.
     Internal,
+    /// A commit of the pinned snapshot is not in the repository any more: it was force-pushed in between.
+    CommitGone,
+    /// It took longer than a job may.
+    TimedOut,
+    /// Every worker that took it was lost.
+    Poisoned,
+    /// The worker's disk is full.
+    DiskFull,
 }
 
 impl FailureClass {
@@ -241,6 +249,10 @@ impl FailureClass {
             Self::FetchFailed => "fetch_failed",
             Self::AuthenticationFailed => "authentication_failed",
             Self::Internal => "internal",
+            Self::CommitGone => "commit_gone",
+            Self::TimedOut => "timed_out",
+            Self::Poisoned => "poisoned",
+            Self::DiskFull => "disk_full",
         }
     }
 
@@ -250,14 +262,90 @@ impl FailureClass {
     }
 }
 
-/// A sign of life of a running job. It may be lost; nothing but a progress bar and a lease depends on it.
+/// A job that comes back without an outcome. Delivered at least once, as outcomes are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heartbeat {
+pub struct HandedBack {
     pub job: JobId,
     pub batch: BatchId,
+    /// Who says so. Where a job was [`Why::Dropped`], that is not who dropped it.
     pub worker: String,
-    /// Units done so far: commits for a slice, files for a tip, bytes for a fetch.
+    pub why: Why,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Why {
+    /// The worker leaves, and did not finish in time.
+    Interrupted,
+    /// Its batch rests.
+    Paused,
+    /// Its batch was cancelled.
+    Cancelled,
+    /// Whoever had it before was lost, or lost sight of the queue. The store counts how often that happens to a job,
+    /// whatever the queue remembers; so nobody works on such a delivery.
+    Dropped,
+    /// The worker cannot do it now, for a reason of its own such as a full disk; another one may.
+    Unable,
+}
+
+/// What workers say on the topic of outcomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Outcome(Box<Outcome>),
+    HandedBack(HandedBack),
+}
+
+impl Answer {
+    /// # Errors
+    ///
+    /// Where the bytes are neither outcome nor job handed back, of a known version.
+    pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
+        match Outcome::decode(frame) {
+            Err(DecodeError::Kind { .. }) => HandedBack::decode(frame).map(Self::HandedBack),
+            decoded => decoded.map(|outcome| Self::Outcome(Box::new(outcome))),
+        }
+    }
+}
+
+/// A worker's sign of life. It may be lost; only displays, leases and the list of workers depend on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    pub worker: Identity,
+    /// Jobs it can do at a time.
+    pub slots: u32,
+    pub running: Vec<Running>,
+    /// It takes no more jobs, because it was told so.
+    pub draining: bool,
+    /// Its last sign: it has ended, in order.
+    pub leaving: bool,
+}
+
+/// Who a worker is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Another one at every start.
+    pub name: String,
+    pub host: String,
+    pub version: String,
+}
+
+/// A job in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    pub job: JobId,
+    pub batch: BatchId,
+    /// Units done so far: commits for a slice, files for a tip.
     pub done: u64,
+}
+
+/// What the coordinator wants of all workers, whole in each message: what is not in it any more is no longer wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    /// Names of workers that take no more jobs.
+    pub draining: Vec<String>,
+    /// Batches whose jobs are not begun, and handed back.
+    pub paused: Vec<BatchId>,
+    /// Batches whose jobs are stopped and forgotten.
+    pub cancelled: Vec<BatchId>,
 }
 
 impl Job {
@@ -283,6 +371,32 @@ impl Outcome {
     /// Where the bytes are no outcome of a known version.
     pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
         codec::decode(Kind::Outcome, CONTRACT_VERSION, frame)
+    }
+}
+
+impl HandedBack {
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(Kind::HandedBack, CONTRACT_VERSION, self)
+    }
+
+    /// # Errors
+    ///
+    /// Where the bytes are no job handed back, of a known version.
+    pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
+        codec::decode(Kind::HandedBack, CONTRACT_VERSION, frame)
+    }
+}
+
+impl Control {
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(Kind::Control, CONTRACT_VERSION, self)
+    }
+
+    /// # Errors
+    ///
+    /// Where the bytes are no control message of a known version.
+    pub fn decode(frame: &[u8]) -> Result<Self, DecodeError> {
+        codec::decode(Kind::Control, CONTRACT_VERSION, frame)
     }
 }
 

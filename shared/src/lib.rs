@@ -7,6 +7,8 @@ pub mod cache;
 pub mod codec;
 pub mod contract;
 pub mod facts;
+#[cfg(feature = "faults")]
+pub mod faults;
 pub mod ids;
 pub mod mailmap;
 pub mod metrics;
@@ -14,3 +16,43 @@ pub mod object_id;
 pub mod queue;
 pub mod slices;
 pub mod window;
+
+/// A place at which a process can be told to die.
+#[cfg(feature = "faults")]
+#[macro_export]
+macro_rules! point {
+    ($place:expr) => {
+        $crate::faults::pass($place)
+    };
+    ($place:expr, $when:expr) => {
+        if $when {
+            $crate::faults::pass($place)
+        }
+    };
+}
+
+/// A place at which a process can be told to die, in builds that can be told.
+#[cfg(not(feature = "faults"))]
+#[macro_export]
+macro_rules! point {
+    ($place:expr) => {};
+    ($place:expr, $when:expr) => {};
+}
+
+/// Whether the process was told to break a promise.
+#[cfg(feature = "faults")]
+#[macro_export]
+macro_rules! sabotaged {
+    ($promise:expr) => {
+        $crate::faults::breaks($promise)
+    };
+}
+
+/// Whether the process was told to break a promise, in builds that can be told.
+#[cfg(not(feature = "faults"))]
+#[macro_export]
+macro_rules! sabotaged {
+    ($promise:expr) => {
+        false
+    };
+}

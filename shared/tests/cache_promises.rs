@@ -1,8 +1,9 @@
-//! What every cache promises, asked of each adapter.
+//! What every cache promises, asked of each adapter; and what single ones promise beside.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use gitfleet_shared::cache::embedded::Embedded;
+use gitfleet_shared::cache::redis::{Config, Redis};
 use gitfleet_shared::cache::{Cache, Key, NoCache};
 use gitfleet_shared::object_id::ObjectId;
 
@@ -10,14 +11,93 @@ fn key(number: u8) -> Key {
     Key::facts(&[0; 32], 1, &ObjectId::try_from(&[number; 20][..]).unwrap())
 }
 
-#[tokio::test]
-async fn what_was_put_is_got_in_order_and_the_rest_is_a_miss() {
-    let folder = tempfile::tempdir().unwrap();
-    let cache = Embedded::open(&folder.path().join("cache")).unwrap();
+/// Runs each promise on each adapter, on a cache of its own that is empty.
+macro_rules! promises {
+    ($($promise:ident)*) => {
+        mod embedded {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    let folder = tempfile::tempdir().unwrap();
+                    super::$promise(&super::Embedded::open(&folder.path().join("cache")).unwrap()).await;
+                }
+            )*
+        }
+        mod redis {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    let cache = super::redis_cache();
+                    super::$promise(&cache).await;
+                    super::Cache::purge(&cache).await.unwrap();
+                }
+            )*
+        }
+    };
+}
+
+fn redis_cache() -> Redis {
+    let server = gitfleet_testkit::redis::Redis::shared();
+    Redis::connect(Config { prefix: server.prefix(), ..patient(server.url()) }).unwrap()
+}
+
+/// These ask what is answered, and not how fast: a machine that is busy with tests may be slow.
+fn patient(url: &str) -> Config {
+    let deadline = std::time::Duration::from_secs(20);
+    Config { read_deadline: deadline, write_deadline: deadline, ..Config::new(url) }
+}
+
+promises! {
+    what_was_put_is_got_in_order_and_the_rest_is_a_miss
+    a_later_value_takes_the_place_of_an_earlier_one
+    values_are_any_bytes_of_any_size
+    many_keys_are_answered_in_order
+    a_purged_cache_is_empty_and_can_be_filled
+}
+
+async fn what_was_put_is_got_in_order_and_the_rest_is_a_miss(cache: &dyn Cache) {
     assert_eq!(cache.get(&[key(1)]).await, [None]);
+    assert_eq!(cache.get(&[]).await, [] as [Option<Vec<u8>>; 0]);
     cache.put(vec![(key(1), b"one".to_vec()), (key(3), b"three".to_vec())]).await;
-    let got = cache.get(&[key(3), key(2), key(1)]).await;
-    assert_eq!(got, [Some(b"three".to_vec()), None, Some(b"one".to_vec())]);
+    let got = cache.get(&[key(3), key(2), key(1), key(3)]).await;
+    let three = Some(b"three".to_vec());
+    assert_eq!(got, [three.clone(), None, Some(b"one".to_vec()), three]);
+}
+
+async fn a_later_value_takes_the_place_of_an_earlier_one(cache: &dyn Cache) {
+    cache.put(vec![(key(1), b"one".to_vec())]).await;
+    cache.put(vec![(key(1), b"two".to_vec())]).await;
+    assert_eq!(cache.get(&[key(1)]).await, [Some(b"two".to_vec())]);
+}
+
+async fn values_are_any_bytes_of_any_size(cache: &dyn Cache) {
+    let values = [Vec::new(), b"\0\r\n$-1\r\n".to_vec(), vec![0xff; 3_000_000], vec![7; 3_000_000]];
+    cache.put((0u8..).map(key).zip(values.clone()).collect()).await;
+    for (number, value) in (0u8..).zip(values) {
+        assert_eq!(cache.get(&[key(number)]).await, [Some(value)]);
+    }
+}
+
+async fn many_keys_are_answered_in_order(cache: &dyn Cache) {
+    let key = |number: u32| {
+        let id = [number.to_be_bytes(); 5].concat();
+        Key::facts(&[0; 32], 1, &ObjectId::try_from(&id[..]).unwrap())
+    };
+    let value = |number: u32| number.to_be_bytes().to_vec();
+    cache.put((0..3000).step_by(2).map(|number| (key(number), value(number))).collect()).await;
+    let keys: Vec<Key> = (0..3000).map(key).collect();
+    let expect: Vec<_> = (0..3000).map(|number| (number % 2 == 0).then(|| value(number))).collect();
+    assert_eq!(cache.get(&keys).await, expect);
+    assert_eq!(cache.stats().await.unwrap().entries, 1500);
+}
+
+async fn a_purged_cache_is_empty_and_can_be_filled(cache: &dyn Cache) {
+    cache.put((0..200).map(|number| (key(number), vec![number])).collect()).await;
+    assert_eq!(cache.purge().await.unwrap(), 200);
+    assert_eq!(cache.get(&[key(1)]).await, [None]);
+    assert_eq!(cache.stats().await.unwrap().entries, 0);
+    cache.put(vec![(key(1), b"one".to_vec())]).await;
+    assert_eq!(cache.get(&[key(1)]).await, [Some(b"one".to_vec())]);
 }
 
 #[tokio::test]

@@ -7,8 +7,9 @@
 use std::path::PathBuf;
 
 use gitfleet_shared::contract::{
-    Base, CONTRACT_VERSION, Changed, Failure, FailureClass, Heartbeat, Job, Mainline, MainlineNet, Outcome,
-    Revisions, SliceResult, Snapshot, Source, SurveyResult, TipResult, Work, WorkResult,
+    Answer, Base, CONTRACT_VERSION, Changed, Control, Failure, FailureClass, HandedBack, Heartbeat, Identity,
+    Job, Mainline, MainlineNet, Outcome, Revisions, Running, SliceResult, Snapshot, Source, SurveyResult,
+    TipResult, Why, Work, WorkResult,
 };
 use gitfleet_shared::facts::{
     ChangeKind, ClaimedTime, CommitFacts, FACTS_VERSION, FileChange, Lines, Signature, UnknownReason,
@@ -51,6 +52,16 @@ fn outcome(result: Result<WorkResult, Failure>) -> Outcome {
         worker: "w".into(),
         elapsed_millis: 12,
         result,
+    }
+}
+
+fn heartbeat() -> Heartbeat {
+    Heartbeat {
+        worker: Identity { name: "h-1-a".into(), host: "h".into(), version: "0.1.0".into() },
+        slots: 2,
+        running: vec![Running { job: JobId::derive(batch(), b"work"), batch: batch(), done: 640 }],
+        draining: false,
+        leaving: false,
     }
 }
 
@@ -145,10 +156,28 @@ fn outcomes_are_read() {
 
 #[test]
 fn heartbeats_are_read() {
-    let heartbeat =
-        Heartbeat { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), done: 640 };
+    let heartbeat = heartbeat();
     let bytes = sample(&format!("heartbeat-v{CONTRACT_VERSION}"), &heartbeat.encode());
     assert_eq!(Heartbeat::decode(&bytes).unwrap(), heartbeat);
+}
+
+#[test]
+fn what_is_handed_back_and_what_is_wanted_are_read() {
+    let back = HandedBack {
+        job: JobId::derive(batch(), b"work"),
+        batch: batch(),
+        worker: "w".into(),
+        why: Why::Dropped,
+    };
+    let bytes = sample(&format!("handed-back-v{CONTRACT_VERSION}"), &back.encode());
+    assert_eq!(Answer::decode(&bytes).unwrap(), Answer::HandedBack(back));
+    let control = Control {
+        draining: vec!["w".into()],
+        paused: vec![batch()],
+        cancelled: vec![BatchId::from_bytes([6; 16])],
+    };
+    let bytes = sample(&format!("control-v{CONTRACT_VERSION}"), &control.encode());
+    assert_eq!(Control::decode(&bytes).unwrap(), control);
 }
 
 /// Nobody has to guess what an older one means: it is refused by its version, and its job is sent again.
@@ -173,13 +202,12 @@ fn messages_of_older_versions_are_refused() {
             heartbeats += 1;
         }
     }
-    assert_eq!((jobs, outcomes, heartbeats), (3, 5, 1));
+    assert_eq!((jobs, outcomes, heartbeats), (6, 10, 2));
 }
 
 #[test]
 fn a_message_of_another_kind_or_version_is_refused() {
-    let heartbeat =
-        Heartbeat { job: JobId::derive(batch(), b"work"), batch: batch(), worker: "w".into(), done: 1 };
+    let heartbeat = heartbeat();
     assert!(Job::decode(&heartbeat.encode()).is_err());
     let newer = gitfleet_shared::codec::encode(
         gitfleet_shared::codec::Kind::Heartbeat,

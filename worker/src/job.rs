@@ -1,131 +1,65 @@
 //! The story of a worker: take a job, do it, say what came of it, and only then let the job go.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gitfleet_shared::cache::{Cache, Key};
 use gitfleet_shared::codec::{self, Kind};
 use gitfleet_shared::contract::{
-    Failure, FailureClass, Job, MainlineNet, Outcome, SliceResult, Source, TipResult, Work, WorkResult,
+    Base, Failure, FailureClass, HandedBack, Job, MainlineNet, Outcome, Revisions, SliceResult, Source,
+    SurveyResult, TipResult, Why, Work, WorkResult,
 };
 use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION};
 use gitfleet_shared::object_id::ObjectId;
 use gitfleet_shared::queue::{Delivery, Queue, QueueError, Topic};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::task::JoinSet;
 
-use crate::credentials::Credentials;
 use crate::disposition::{self, Disposition};
 use crate::facts::Engine;
 use crate::lane::{Lane, Lost};
-use crate::mirror::Mirrors;
+use crate::listing;
+use crate::mirror::{Held, Mirrors};
 use crate::objects::{Limits, ReadError};
 use crate::pulse::Pulse;
 use crate::repository;
 use crate::survey;
-
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// How the worker is called in manifests and heartbeats.
-    pub name: String,
-    /// Jobs done at the same time; each has caches of its own.
-    pub slots: usize,
-    /// Where mirrors of remote repositories are kept.
-    pub mirrors: PathBuf,
-    pub credentials: Credentials,
-    /// A slice ends early when it holds so many file changes; the rest is put back. This, and not the number of
-    /// commits, is what bounds memory.
-    pub slice_changes: usize,
-    /// How much each slot may keep of what it decoded.
-    pub cache_bytes: usize,
-}
+use crate::wishes::Wishes;
 
 /// Commits between two looks at the cache, two heartbeats and two chances to stop. Neighbours share what must be
 /// decoded, so smaller blocks cost time.
 const BLOCK: usize = 128;
-/// What [`Config::slice_changes`] is unless there is a reason: some 50 MB, whatever the commits are like.
-pub const SLICE_CHANGES: usize = 100_000;
-
-pub struct Worker {
-    queue: Arc<dyn Queue>,
-    cache: Arc<dyn Cache>,
-    config: Config,
-}
-
-impl Worker {
-    pub fn new(queue: Arc<dyn Queue>, cache: Arc<dyn Cache>, config: Config) -> Self {
-        Self { queue, cache, config }
-    }
-
-    /// Works until `shutdown` ends or the queue closes. Jobs in hand are then handed back undone, at the next
-    /// block of commits.
-    ///
-    /// # Errors
-    ///
-    /// Where the system gives no threads to work on, or a slot panics.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mirrors = Arc::new(Mirrors::new(self.config.mirrors.clone(), self.config.credentials.clone()));
-        let mut slots = JoinSet::new();
-        for _ in 0..self.config.slots.max(1) {
-            let tools = Tools {
-                queue: self.queue.clone(),
-                cache: self.cache.clone(),
-                name: self.config.name.clone(),
-                mirrors: mirrors.clone(),
-                stop: stop.clone(),
-                lane: Lane::start()?,
-                slice_changes: self.config.slice_changes.max(1),
-                cache_bytes: self.config.cache_bytes,
-                done: Arc::default(),
-            };
-            slots.spawn(Slot { tools, open: None }.run());
-        }
-        tokio::select! {
-            () = shutdown => {}
-            ended = ended(&mut slots) => return ended,
-        }
-        stop.store(true, Ordering::Relaxed);
-        // A slot that waits for a job has none to hand back.
-        slots.abort_all();
-        ended(&mut slots).await
-    }
-}
-
-/// Waits for all slots to end. One that panicked outside its lane has lost its place, and nobody would know.
-async fn ended(slots: &mut JoinSet<()>) -> std::io::Result<()> {
-    while let Some(slot) = slots.join_next().await {
-        if let Err(error) = slot
-            && error.is_panic()
-        {
-            return Err(std::io::Error::other(error));
-        }
-    }
-    Ok(())
-}
+/// How long an outcome waits before the queue is asked again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Work that was told to stop looks up at the next block of commits; what does not in so long is left behind.
+const DEAF_AFTER: Duration = Duration::from_secs(30);
 
 /// One job at a time, with the engine of the last repository kept for the next slice of it.
-struct Slot {
+pub(crate) struct Slot {
     tools: Tools,
     open: Option<Open>,
 }
 
-/// What a slot works with; all but the lane and the count is shared by the slots of the worker.
-struct Tools {
-    queue: Arc<dyn Queue>,
-    cache: Arc<dyn Cache>,
-    name: String,
-    mirrors: Arc<Mirrors>,
-    stop: Arc<AtomicBool>,
-    lane: Lane,
-    slice_changes: usize,
-    cache_bytes: usize,
+/// What a slot works with; lane, stop and count are its own.
+pub(crate) struct Tools {
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) name: String,
+    pub(crate) mirrors: Arc<Mirrors>,
+    pub(crate) pulse: Pulse,
+    pub(crate) wishes: Wishes,
+    /// Tells the job in hand to stop at its next block.
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) lane: Lane,
+    pub(crate) slice_changes: usize,
+    pub(crate) slice_time: Duration,
+    pub(crate) job_time: Duration,
+    pub(crate) cache_bytes: usize,
     /// How far the job in hand is, in the units of its heartbeat.
-    done: Arc<AtomicU64>,
+    pub(crate) done: Arc<AtomicU64>,
 }
 
 struct Open {
@@ -133,6 +67,37 @@ struct Open {
     head: ObjectId,
     max_blob_bytes: u64,
     engine: Engine,
+    /// Where the engine reads, if that is a mirror.
+    mirror: Option<Held>,
+}
+
+/// The last thing that is done about a delivery.
+enum Settling {
+    LetGo(Box<dyn Delivery>),
+    Later(Box<dyn Delivery>, Duration),
+    PutAside(Box<dyn Delivery>, String),
+}
+
+impl Settling {
+    async fn settle(self) -> Result<(), QueueError> {
+        match self {
+            Self::LetGo(delivery) => delivery.ack().await,
+            Self::Later(delivery, delay) => delivery.retry_later(delay).await,
+            Self::PutAside(delivery, cause) => delivery.dead_letter(cause).await,
+        }
+    }
+}
+
+/// Whether a slot goes on after this.
+fn goes_on(settled: Result<(), QueueError>) -> bool {
+    match settled {
+        // Unavailable or lost: the job comes again, to somebody else perhaps.
+        Ok(()) | Err(QueueError::Lost | QueueError::Unavailable { .. }) => true,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the slot ends");
+            false
+        }
+    }
 }
 
 /// Why a job ended without an outcome.
@@ -162,35 +127,97 @@ impl From<Lost> for Undone {
 }
 
 impl Slot {
-    async fn run(mut self) {
-        let Ok(mut jobs) = self.tools.queue.consume(Topic::Jobs).await else { return };
-        while let Ok(delivery) = jobs.next().await {
-            if self.tools.stop.load(Ordering::Relaxed) {
+    pub(crate) fn new(tools: Tools) -> Self {
+        Self { tools, open: None }
+    }
+
+    /// Takes jobs until the worker leaves or the queue ends.
+    pub(crate) async fn run(mut self) {
+        let mut wishes = self.tools.wishes.clone();
+        loop {
+            if wishes.wait_for_work().await.is_err() {
                 return;
             }
-            if self.take(delivery).await.is_err() {
+            let Ok(mut jobs) = self.tools.queue.consume(Topic::Jobs).await else { return };
+            let last = loop {
+                let delivery = tokio::select! {
+                    biased;
+                    () = wishes.no_more_work() => break None,
+                    delivery = jobs.next() => delivery,
+                };
+                let Ok(delivery) = delivery else { return };
+                match self.take(delivery).await {
+                    // Let go, it would bring the next one, which would be on its way while nobody listens any more.
+                    Ok(settling) if wishes.is_no_more_work() => break Some(settling),
+                    Ok(settling) => {
+                        if !goes_on(settling.settle().await) {
+                            return;
+                        }
+                        gitfleet_shared::point!("W10");
+                    }
+                    Err(error) => {
+                        if !goes_on(Err(error)) {
+                            return;
+                        }
+                    }
+                }
+            };
+            let left = jobs.stop().await;
+            if let Some(settling) = last
+                && !goes_on(settling.settle().await)
+            {
                 return;
+            }
+            // What was delivered and not begun goes back in order: dropped, it would count as lost.
+            for delivery in left {
+                let given_back = match Job::decode(delivery.body()) {
+                    Ok(job) => self.tools.hand_back(delivery, &job, Why::Interrupted).await,
+                    Err(error) => Ok(Settling::PutAside(delivery, error.to_string())),
+                };
+                let settled = match given_back {
+                    Ok(settling) => settling.settle().await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = settled {
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "a job is given back by the queue"
+                    );
+                }
             }
         }
     }
 
-    async fn take(&mut self, delivery: Box<dyn Delivery>) -> Result<(), QueueError> {
+    /// Does what a delivery asks for, and returns how it is to be let go.
+    async fn take(&mut self, delivery: Box<dyn Delivery>) -> Result<Settling, QueueError> {
         let job = match Job::decode(delivery.body()) {
             Ok(job) => job,
-            Err(error) => return delivery.dead_letter(error.to_string()).await,
+            Err(error) => return Ok(Settling::PutAside(delivery, error.to_string())),
         };
+        if let Some(why) = self.tools.wishes.against(job.batch) {
+            return self.tools.hand_back(delivery, &job, why).await;
+        }
+        gitfleet_shared::point!("W1");
+        if delivery.was_dropped() {
+            return self.tools.hand_back(delivery, &job, Why::Dropped).await;
+        }
         let started = Instant::now();
-        let done = self.tools.done.clone();
-        done.store(0, Ordering::Relaxed);
-        let pulse = Pulse::new(self.tools.queue.clone(), &job, self.tools.name.clone(), done);
-        let result = match pulse.during(self.work(&job)).await {
+        #[cfg(feature = "faults")]
+        let delivery = gitfleet_shared::faults::perhaps_early(delivery).await?;
+        let result = match self.attend(&job).await {
             Ok(result) => Ok(result),
+            Err(Undone::Failed(failure)) if failure.class == FailureClass::DiskFull => {
+                tracing::warn!(reason = failure.message, "the job goes back");
+                return self.tools.hand_back(delivery, &job, Why::Unable).await;
+            }
             Err(Undone::Failed(failure)) => Err(failure),
-            // Dropped unsettled, so it is delivered again, to somebody else.
-            Err(Undone::Interrupted) => return Err(QueueError::Closed),
+            Err(Undone::Interrupted) => {
+                let why = self.tools.wishes.against(job.batch).unwrap_or(Why::Interrupted);
+                return self.tools.hand_back(delivery, &job, why).await;
+            }
         };
         match disposition::of(&result, delivery.redeliveries()) {
-            Disposition::RetryLater(delay) => delivery.retry_later(delay).await,
+            Disposition::RetryLater(delay) => Ok(Settling::Later(delivery, delay)),
             Disposition::Report => {
                 let outcome = Outcome {
                     job: job.id,
@@ -199,11 +226,50 @@ impl Slot {
                     elapsed_millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                     result,
                 };
+                gitfleet_shared::point!("W7");
                 // Only when the outcome is stored may the job go.
-                self.tools.queue.publish(Topic::Outcomes, outcome.encode()).await?;
-                delivery.ack().await
+                self.tools.tell(outcome.encode()).await?;
+                gitfleet_shared::point!("W9");
+                Ok(Settling::LetGo(delivery))
             }
         }
+    }
+
+    /// Works on `job` for as long as it is wanted and may take.
+    async fn attend(&mut self, job: &Job) -> Result<WorkResult, Undone> {
+        let (done, stop) = (self.tools.done.clone(), self.tools.stop.clone());
+        done.store(0, Ordering::Relaxed);
+        stop.store(false, Ordering::Relaxed);
+        let _in_hand = self.tools.pulse.begin(job, done);
+        #[cfg(feature = "faults")]
+        gitfleet_shared::faults::swallow(&job.source.to_string()).await;
+        let (limit, mut wishes) = (self.tools.job_time, self.tools.wishes.clone());
+        let mut too_long = false;
+        {
+            let work = self.work(job);
+            tokio::pin!(work);
+            tokio::select! {
+                result = &mut work => return result,
+                () = wishes.stop(job.batch) => {}
+                () = tokio::time::sleep(limit) => too_long = true,
+            }
+            stop.store(true, Ordering::Relaxed);
+            if let Ok(result) = tokio::time::timeout(DEAF_AFTER, work).await
+                && !(too_long && matches!(result, Err(Undone::Interrupted)))
+            {
+                return result;
+            }
+        }
+        // A thread cannot be ended from outside; it is left to itself, and the slot goes on with another one.
+        self.tools.lane = Lane::start().map_err(|_| Undone::Interrupted)?;
+        self.tools.stop = Arc::default();
+        self.open = None;
+        if !too_long {
+            return Err(Undone::Interrupted);
+        }
+        let message =
+            format!("the {} took longer than {} s, the limit of a job", job.work.name(), limit.as_secs());
+        Err(Undone::Failed(Failure { class: FailureClass::TimedOut, message }))
     }
 
     async fn work(&mut self, job: &Job) -> Result<WorkResult, Undone> {
@@ -211,6 +277,15 @@ impl Slot {
         match &job.work {
             Work::Survey { revisions, base } => {
                 self.open = None;
+                let _mirror = match &job.source {
+                    Source::Remote { url } => Some(self.tools.mirrors.hold(url)),
+                    Source::Local { .. } => None,
+                };
+                if let (Source::Remote { url }, Some(base)) = (&job.source, base)
+                    && self.tools.is_unchanged(url, revisions, base).await?
+                {
+                    return Ok(WorkResult::Survey(SurveyResult::Unchanged));
+                }
                 let path = self.tools.bring(&job.source).await?;
                 let (revisions, base, limits) = (revisions.clone(), base.clone(), self.tools.limits(job));
                 let result = self.tools.lane.run(move || {
@@ -233,14 +308,22 @@ impl Slot {
         commits: &[ObjectId],
         merges: &[ObjectId],
     ) -> Result<SliceResult, Undone> {
-        let mut engine = self.engine(job, head).await?;
+        let (mut engine, mirror) = self.engine(job, head, commits).await?;
         let digest = engine.digest();
         let limit = job.max_blob_bytes;
         let mut facts: Vec<CommitFacts> = Vec::with_capacity(commits.len());
         let mut nets: Vec<(ObjectId, MainlineNet)> = Vec::with_capacity(merges.len());
         let mut waiting: HashSet<ObjectId> = merges.iter().copied().collect();
-        let (mut changes, mut cache_hits) = (0, 0);
-        while facts.len() < commits.len() && changes < self.tools.slice_changes {
+        let (mut changes, mut cache_hits, begun) = (0, 0, Instant::now());
+        let in_time = || begun.elapsed() < self.tools.slice_time;
+        while facts.len() < commits.len()
+            && changes < self.tools.slice_changes
+            // A slice that would take too long ends early, but not without having got further.
+            && (facts.is_empty() || in_time())
+        {
+            if !facts.is_empty() {
+                gitfleet_shared::point!("W5");
+            }
             let rest = &commits[facts.len()..];
             let block = &rest[..rest.len().min(BLOCK)];
             // A merge comes before what it merged, which its contents are decoded for, too.
@@ -268,12 +351,12 @@ impl Slot {
         for block in rest.chunks(BLOCK) {
             engine = self.tools.nets(engine, block, limit, &mut nets).await?;
         }
-        self.keep(job, head, engine);
+        self.keep(job, head, engine, mirror);
         Ok(SliceResult { facts, mainline_merges: nets, undone, undone_merges, cache_hits })
     }
 
     async fn tip(&mut self, job: &Job, head: ObjectId) -> Result<TipResult, Undone> {
-        let mut engine = self.engine(job, head).await?;
+        let (mut engine, mirror) = self.engine(job, head, &[]).await?;
         let stop = self.tools.stop.clone();
         let id = gix_id(&head)?;
         let (engine, counted) = self
@@ -284,7 +367,7 @@ impl Slot {
                 (engine, counted)
             })
             .await?;
-        self.keep(job, head, engine);
+        self.keep(job, head, engine, mirror);
         match counted.map_err(survey::unreadable)? {
             Some((lines, unknown_files)) => Ok(TipResult { lines, unknown_files }),
             None => Err(Undone::Interrupted),
@@ -292,34 +375,117 @@ impl Slot {
     }
 
     /// Returns the engine for the job's repository: the one kept from the last job where it fits.
-    async fn engine(&mut self, job: &Job, head: ObjectId) -> Result<Engine, Undone> {
+    async fn engine(
+        &mut self,
+        job: &Job,
+        head: ObjectId,
+        commits: &[ObjectId],
+    ) -> Result<(Engine, Option<Held>), Undone> {
         let fits = |open: &Open| {
             open.source == job.source && open.head == head && open.max_blob_bytes == job.max_blob_bytes
         };
         if let Some(open) = self.open.take().filter(fits) {
-            return Ok(open.engine);
+            return Ok((open.engine, open.mirror));
         }
         let limits = self.tools.limits(job);
-        let path = match &job.source {
-            Source::Local { path } => PathBuf::from(path),
-            // The survey brought it, unless that was another worker's survey.
-            Source::Remote { url } if self.tools.mirrors.path(url).exists() => self.tools.mirrors.path(url),
-            Source::Remote { .. } => self.tools.bring(&job.source).await?,
+        let open = |path: PathBuf| {
+            self.tools.lane.run(move || {
+                let repository = repository::open(&path, limits.max_blob_bytes)?.to_thread_local();
+                Engine::new(repository, gix_id(&head)?, limits).map_err(survey::unreadable)
+            })
         };
-        let opened = self.tools.lane.run(move || {
-            let repository = repository::open(&path, limits.max_blob_bytes)?.to_thread_local();
-            Engine::new(repository, gix_id(&head)?, limits).map_err(survey::unreadable)
-        });
-        Ok(opened.await??)
+        let url = match &job.source {
+            Source::Local { path } => return Ok((open(PathBuf::from(path)).await??, None)),
+            Source::Remote { url } => url,
+        };
+        // The survey brought it, unless that was another worker's survey, or an older one.
+        let wanted: Vec<ObjectId> = commits.iter().copied().chain([head]).collect();
+        let (path, mirror) = (self.tools.mirrors.path(url), self.tools.mirrors.hold(url));
+        if self.tools.holds(&path, &wanted, limits).await?.is_some() {
+            let path = self.tools.bring(&job.source).await?;
+            if let Some(gone) = self.tools.holds(&path, &wanted, limits).await? {
+                let message =
+                    format!("{url} no longer has commit {gone}: it was rewritten while it was analysed");
+                return Err(Failure { class: FailureClass::CommitGone, message }.into());
+            }
+        }
+        Ok((open(path).await??, Some(mirror)))
     }
 
-    fn keep(&mut self, job: &Job, head: ObjectId, engine: Engine) {
-        self.open =
-            Some(Open { source: job.source.clone(), head, max_blob_bytes: job.max_blob_bytes, engine });
+    fn keep(&mut self, job: &Job, head: ObjectId, engine: Engine, mirror: Option<Held>) {
+        let (source, max_blob_bytes) = (job.source.clone(), job.max_blob_bytes);
+        self.open = Some(Open { source, head, max_blob_bytes, engine, mirror });
     }
 }
 
 impl Tools {
+    async fn hand_back(
+        &self,
+        delivery: Box<dyn Delivery>,
+        job: &Job,
+        why: Why,
+    ) -> Result<Settling, QueueError> {
+        tracing::debug!(job.id = %job.id, ?why, "job handed back");
+        let (job, batch, worker) = (job.id, job.batch, self.name.clone());
+        self.tell(HandedBack { job, batch, worker, why }.encode()).await?;
+        Ok(Settling::LetGo(delivery))
+    }
+
+    /// Publishes what is to be heard for certain; while the queue is away, the slot waits with it in hand.
+    async fn tell(&self, frame: Vec<u8>) -> Result<(), QueueError> {
+        loop {
+            match self.queue.publish(Topic::Outcomes, frame.clone()).await {
+                // Who has left waits for nobody; the job is delivered again.
+                Err(error @ QueueError::Unavailable { .. }) if !self.wishes.has_left() => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "an outcome waits for the queue"
+                    );
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+                told => return told,
+            }
+        }
+    }
+
+    /// Whether the remote lists what `base` was pinned from, asked only where the alternative is to fetch everything.
+    async fn is_unchanged(&self, url: &str, revisions: &Revisions, base: &Base) -> Result<bool, Undone> {
+        if self.mirrors.path(url).exists() {
+            return Ok(false);
+        }
+        let (mirrors, url) = (self.mirrors.clone(), url.to_owned());
+        let (revisions, base) = (revisions.clone(), base.clone());
+        let asked = self.lane.run(move || {
+            let listed = mirrors.list(&url).ok()?;
+            let pinned = listing::pin(&listed, &revisions)?;
+            Some(survey::is_unchanged(&revisions, pinned.as_ref(), &base))
+        });
+        Ok(asked.await?.unwrap_or(false))
+    }
+
+    /// Returns the first of `wanted` that the repository at `path` lacks; all of it where there is no repository.
+    async fn holds(
+        &self,
+        path: &Path,
+        wanted: &[ObjectId],
+        limits: Limits,
+    ) -> Result<Option<ObjectId>, Undone> {
+        let (path, wanted) = (path.to_owned(), wanted.to_vec());
+        let asked = self.lane.run(move || {
+            if !path.exists() {
+                return Ok(wanted.first().copied());
+            }
+            let repository = repository::open(&path, limits.max_blob_bytes)?.to_thread_local();
+            for id in wanted {
+                if !repository.has_object(gix_id(&id)?) {
+                    return Ok(Some(id));
+                }
+            }
+            Ok::<_, Failure>(None)
+        });
+        Ok(asked.await??)
+    }
+
     fn limits(&self, job: &Job) -> Limits {
         Limits { max_blob_bytes: job.max_blob_bytes, cache_bytes: self.cache_bytes }
     }
@@ -362,6 +528,8 @@ impl Tools {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Undone::Interrupted);
         }
+        #[cfg(feature = "faults")]
+        gitfleet_shared::faults::dawdle().await;
         let Asked { kind, key, compute, weight, room, is_final } = asked;
         let version = cache_version();
         let keys: Vec<Key> = ids.iter().map(key).collect();
@@ -395,6 +563,7 @@ impl Tools {
         };
         let (block, entries) = self.lane.run(work).await??;
         self.cache.put(entries).await;
+        gitfleet_shared::point!("W6");
         Ok(block)
     }
 

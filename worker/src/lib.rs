@@ -1,6 +1,6 @@
 //! One job in, one outcome out. Knows git; knows no SQL.
 //!
-//! The way of a job: [`job`] takes it, [`mirror`] fetches the repository, [`survey`] pins its snapshot and walks it,
+//! The way of a job: [`worker`] has slots; in one of them [`job`] takes it, [`mirror`] fetches the repository, [`survey`] pins its snapshot and walks it,
 //! [`facts`] compares trees and contents, [`disposition`] decides what becomes of the message.
 
 pub mod attributes;
@@ -17,6 +17,7 @@ pub mod greedy;
 pub mod job;
 pub mod lane;
 pub mod lines;
+pub mod listing;
 pub mod mapped;
 pub mod mirror;
 pub mod myers;
@@ -30,3 +31,5 @@ pub mod similarity;
 pub mod survey;
 pub mod tree;
 pub mod walk;
+pub mod wishes;
+pub mod worker;

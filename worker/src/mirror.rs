@@ -12,7 +12,8 @@ use anyhow::Context as _;
 use gitfleet_shared::contract::{Failure, FailureClass};
 use gix::bstr::{BString, ByteSlice as _};
 use gix::protocol::handshake::Ref;
-use gix::remote::Direction;
+use gix::protocol::transport::client::blocking_io::Transport;
+use gix::remote::{Connection, Direction};
 
 use crate::credentials::Credentials;
 use crate::repository;
@@ -20,13 +21,106 @@ use crate::repository;
 pub struct Mirrors {
     directory: PathBuf,
     credentials: Credentials,
+    /// The most that all mirrors may take, as far as those in use leave room; `None` is no limit.
+    limit_bytes: Option<u64>,
     /// Held while a mirror is written: two jobs may ask for one URL.
     busy: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
+    /// How many read each mirror now.
+    readers: Arc<Mutex<HashMap<PathBuf, usize>>>,
 }
 
+/// Keeps a mirror from being removed until this is dropped.
+pub struct Held {
+    readers: Arc<Mutex<HashMap<PathBuf, usize>>>,
+    path: PathBuf,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = readers.get_mut(&self.path) {
+            *count -= 1;
+            if *count == 0 {
+                readers.remove(&self.path);
+            }
+        }
+    }
+}
+
+/// In each mirror a file whose time says when it was last wanted.
+const WANTED: &str = "gitfleet-wanted";
+/// How directories begin that are not mirrors: those on their way in and out.
+const UNFINISHED: &str = "unfinished-";
+const GOING: &str = "going-";
+
 impl Mirrors {
-    pub fn new(directory: PathBuf, credentials: Credentials) -> Self {
-        Self { directory, credentials, busy: Mutex::default() }
+    pub fn new(directory: PathBuf, credentials: Credentials, limit_bytes: Option<u64>) -> Self {
+        Self { directory, credentials, limit_bytes, busy: Mutex::default(), readers: Arc::default() }
+    }
+
+    /// Removes what killed processes left on its way in or out, and what they had locked or half written in a mirror.
+    /// The directory belongs to this process alone.
+    pub fn tidy(&self) -> std::io::Result<()> {
+        let entries = match std::fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(UNFINISHED) || name.starts_with(GOING) {
+                std::fs::remove_dir_all(entry.path())?;
+            } else if entry.file_type()?.is_dir() {
+                unlock(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the mirror of `url` where it is for as long as what is returned lives.
+    pub fn hold(&self, url: &str) -> Held {
+        let path = self.path(url);
+        *self.readers.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default() += 1;
+        // Without the file the mirror is taken for the oldest: a pity, and no more.
+        let _ = std::fs::write(path.join(WANTED), []);
+        Held { readers: self.readers.clone(), path }
+    }
+
+    /// Removes mirrors that nobody reads, those first that were not wanted for longest, until all fit the limit.
+    fn make_room(&self) -> std::io::Result<()> {
+        let Some(limit) = self.limit_bytes else { return Ok(()) };
+        let mut mirrors = Vec::new();
+        let mut total = 0;
+        for entry in std::fs::read_dir(&self.directory)? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != "git") {
+                continue;
+            }
+            let bytes = size(&path)?;
+            let wanted = std::fs::metadata(path.join(WANTED)).and_then(|file| file.modified());
+            total += bytes;
+            mirrors.push((wanted.unwrap_or(std::time::UNIX_EPOCH), path, bytes));
+        }
+        mirrors.sort();
+        for (_, path, bytes) in mirrors {
+            if total <= limit {
+                break;
+            }
+            let readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if readers.contains_key(&path) {
+                continue;
+            }
+            // Moved under the lock: whoever comes now finds none, and fetches anew.
+            let name = path.file_name().expect("a mirror has a name").to_string_lossy();
+            let going = self.directory.join(format!("{GOING}{name}"));
+            std::fs::rename(&path, &going)?;
+            drop(readers);
+            std::fs::remove_dir_all(&going)?;
+            tracing::info!(mirror = %path.display(), bytes, "removed a mirror to make room");
+            total -= bytes;
+        }
+        Ok(())
     }
 
     /// Returns where the mirror of `url` is or would be.
@@ -60,7 +154,7 @@ impl Mirrors {
 
     fn create(&self, path: &Path, url: &str, interrupt: &AtomicBool) -> anyhow::Result<()> {
         let name = path.file_name().expect("a mirror has a name").to_string_lossy();
-        let unfinished = self.directory.join(format!("unfinished-{name}"));
+        let unfinished = self.directory.join(format!("{UNFINISHED}{name}"));
         // Left by a process that was killed; nobody else writes into this directory.
         if unfinished.exists() {
             std::fs::remove_dir_all(&unfinished).context("cannot remove an unfinished mirror")?;
@@ -69,14 +163,51 @@ impl Mirrors {
         gix::init_bare(&unfinished).context("cannot create the mirror")?;
         let fetched = self.fetch_into(&unfinished, url, interrupt);
         if fetched.is_ok() {
-            return std::fs::rename(&unfinished, path).context("cannot move the mirror to its place");
+            std::fs::rename(&unfinished, path).context("cannot move the mirror to its place")?;
+            return self.make_room().context("cannot make room for the mirror");
         }
         let _ = std::fs::remove_dir_all(&unfinished);
         fetched
     }
 
-    fn fetch_into(&self, path: &Path, url: &str, interrupt: &AtomicBool) -> anyhow::Result<()> {
-        let repository = gix::open::Options::isolated()
+    /// Returns the refs that the remote lists, without fetching anything.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not answer; a fetch will say why.
+    pub fn list(&self, url: &str) -> anyhow::Result<Vec<Ref>> {
+        let name = self.path(url);
+        let name = name.file_name().expect("a mirror has a name").to_string_lossy();
+        std::fs::create_dir_all(&self.directory).context("cannot create the mirror directory")?;
+        // A remote is asked from within a repository. Dropped, it is gone; left by a kill, it is tidied away.
+        let folder =
+            self.directory.join(format!("{UNFINISHED}listing-{name}-{:?}", std::thread::current().id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        gix::init_bare(&folder).context("cannot create a repository to ask from")?;
+        let listed = self.list_from(&folder, url);
+        let _ = std::fs::remove_dir_all(&folder);
+        listed
+    }
+
+    fn list_from(&self, path: &Path, url: &str) -> anyhow::Result<Vec<Ref>> {
+        let repository = self.open(path)?;
+        let remote = remote(&repository, url)?;
+        let connection = self.authenticated(remote.connect(Direction::Fetch)?);
+        let (listed, _) = connection.ref_map(gix::progress::Discard, with_head())?;
+        Ok(listed.remote_refs)
+    }
+
+    fn authenticated<'a, 'r, T: Transport>(
+        &self,
+        mut connection: Connection<'a, 'static, 'r, T>,
+    ) -> Connection<'a, 'static, 'r, T> {
+        let credentials = self.credentials.clone();
+        connection.set_credentials(move |action| Ok(answer(&credentials, action)));
+        connection
+    }
+
+    fn open(&self, path: &Path) -> anyhow::Result<gix::Repository> {
+        Ok(gix::open::Options::isolated()
             .with(gix::sec::Trust::Full)
             .config_overrides([
                 // A redirect may lead a token to a host it is not for.
@@ -88,20 +219,14 @@ impl Mirrors {
                 "core.logAllRefUpdates=false",
             ])
             .open(path)?
-            .to_thread_local();
-        let remote = repository
-            .remote_at(url)?
-            .with_refspecs(["+refs/heads/*:refs/heads/*"], Direction::Fetch)?
-            .with_fetch_tags(gix::remote::fetch::Tags::None);
-        let mut connection = remote.connect(Direction::Fetch)?;
-        let credentials = self.credentials.clone();
-        connection.set_credentials(move |action| Ok(answer(&credentials, action)));
-        // Without the filter the listing holds HEAD, which no refspec asks for.
-        let options = gix::remote::ref_map::Options {
-            prefix_from_spec_as_filter_on_remote: false,
-            ..Default::default()
-        };
-        let fetched = connection.prepare_fetch(gix::progress::Discard, options).and_then(|fetch| {
+            .to_thread_local())
+    }
+
+    fn fetch_into(&self, path: &Path, url: &str, interrupt: &AtomicBool) -> anyhow::Result<()> {
+        let repository = self.open(path)?;
+        let remote = remote(&repository, url)?;
+        let connection = self.authenticated(remote.connect(Direction::Fetch)?);
+        let fetched = connection.prepare_fetch(gix::progress::Discard, with_head()).and_then(|fetch| {
             fetch.with_write_packed_refs_only(true).receive(gix::progress::Discard, interrupt)
         });
         let outcome = match fetched {
@@ -115,6 +240,18 @@ impl Mirrors {
         point_head(path, listed)?;
         forget_vanished(&repository, listed)
     }
+}
+
+/// Without the filter the listing holds HEAD, which no refspec asks for.
+fn with_head() -> gix::remote::ref_map::Options {
+    gix::remote::ref_map::Options { prefix_from_spec_as_filter_on_remote: false, ..Default::default() }
+}
+
+fn remote<'r>(repository: &'r gix::Repository, url: &str) -> anyhow::Result<gix::Remote<'r>> {
+    Ok(repository
+        .remote_at(url)?
+        .with_refspecs(["+refs/heads/*:refs/heads/*"], Direction::Fetch)?
+        .with_fetch_tags(gix::remote::fetch::Tags::None))
 }
 
 /// Answers a question for credentials: with those of the host, or not at all. Nobody is prompted.
@@ -133,6 +270,32 @@ fn answer(
         },
         next: context.into(),
     })
+}
+
+/// Removes the locks and half-written files below `path`. No ref and no object is called like that.
+fn unlock(path: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if entry.file_type()?.is_dir() {
+            unlock(&entry.path())?;
+        } else if name.ends_with(".lock") || name.starts_with("tmp_") || name.starts_with(".tmp") {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the bytes of all files below `path`.
+fn size(path: &Path) -> std::io::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        bytes += if kind.is_dir() { size(&entry.path())? } else { entry.metadata()?.len() };
+    }
+    Ok(bytes)
 }
 
 /// Makes HEAD of the mirror name what HEAD of the remote names.
@@ -180,6 +343,8 @@ fn classify(url: &str, error: &anyhow::Error) -> Failure {
         "does not appear to be a git repository",
     ]) {
         FailureClass::NotFound
+    } else if says(&["no space left", "disk full", "quota exceeded"]) {
+        FailureClass::DiskFull
     } else if says(&["object format", "sha256"]) {
         FailureClass::UnsupportedFormat
     } else {

@@ -77,6 +77,12 @@ pub fn survey(
     })))
 }
 
+/// Whether a whole repository with these refs is the one that `base` was pinned in.
+pub fn is_unchanged(revisions: &Revisions, pinned: Option<&Pinned>, base: &Base) -> bool {
+    let tips = pinned.map_or(&[][..], |pinned| &pinned.tips);
+    refs_digest(revisions, pinned, tips, &[]) == base.refs
+}
+
 /// Resolves `revisions`; `None` where the repository has no commit yet.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use gitfleet_shared::contract::{Heartbeat, Job, Source, Work};
+use gitfleet_shared::contract::{Heartbeat, Identity, Job, Source, Work};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::object_id::ObjectId;
 use gitfleet_shared::queue::in_process::InProcess;
@@ -13,7 +13,7 @@ use gitfleet_worker::pulse::Pulse;
 
 /// The clock of this test stands still until everybody waits, so these seconds take no time.
 #[tokio::test(start_paused = true)]
-async fn a_job_that_only_waits_is_heard_of() {
+async fn a_worker_is_heard_of_when_it_gets_further_and_when_it_only_waits() {
     let queue: Arc<dyn Queue> = Arc::new(InProcess::new(100));
     let batch = BatchId::from_bytes([1; 16]);
     let job = Job {
@@ -23,20 +23,41 @@ async fn a_job_that_only_waits_is_heard_of() {
         work: Work::Tip { head: ObjectId::try_from(&[1; 20][..]).unwrap() },
         max_blob_bytes: 1,
     };
+    let worker = Identity { name: "w".into(), ..Identity::default() };
+    let pulse = Pulse::new(queue.clone(), worker, 2, Duration::from_millis(100));
     let done = Arc::new(AtomicU64::new(0));
-    let pulse = Pulse::new(queue.clone(), &job, "w".into(), done.clone());
-    pulse
-        .during(async {
-            tokio::time::sleep(Duration::from_secs(40)).await;
-            done.store(7, Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        })
-        .await;
+    let work = async {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let in_hand = pulse.begin(&job, done.clone());
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        done.store(7, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(in_hand);
+        pulse.set_draining(true);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    tokio::select! {
+        () = pulse.beat() => unreachable!("it beats until it is cancelled"),
+        () = work => {}
+    }
+    pulse.leave().await;
     let mut heard = Vec::new();
     let mut heartbeats = queue.consume(Topic::Heartbeats).await.unwrap();
     while let Ok(Ok(delivery)) = tokio::time::timeout(Duration::from_millis(100), heartbeats.next()).await {
-        heard.push(Heartbeat::decode(delivery.body()).unwrap().done);
+        let heartbeat = Heartbeat::decode(delivery.body()).unwrap();
+        assert_eq!((heartbeat.worker.name.as_str(), heartbeat.slots), ("w", 2));
+        let running: Vec<u64> = heartbeat.running.iter().map(|running| running.done).collect();
+        heard.push((running, heartbeat.draining, heartbeat.leaving));
         delivery.ack().await.unwrap();
     }
-    assert_eq!(heard, [0, 0, 7]);
+    let expect = [
+        (vec![], false, false),
+        (vec![], false, false),
+        (vec![0], false, false),
+        (vec![0], false, false),
+        (vec![7], false, false),
+        (vec![], true, false),
+        (vec![], true, true),
+    ];
+    assert_eq!(heard, expect);
 }

@@ -1,12 +1,23 @@
 //! One file per command.
 
 mod analyze;
+mod ask;
+mod batch;
+mod completion;
 mod config;
+mod coordinator;
+mod doctor;
 mod facts;
 mod help;
+mod job;
+mod migrate;
+mod operate;
 mod report;
 mod scan;
 mod stop;
+mod submit;
+mod watch;
+mod worker;
 mod write;
 
 use std::collections::BTreeMap;
@@ -25,7 +36,21 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Analyze(args) => analyze::run(*args, quiet),
         Command::Facts(args) => facts::run(args),
         Command::Config(args) => config::run(args),
-        Command::Report(args) => report::run(args),
+        Command::Report(args) => report::run(args, quiet),
+        Command::Submit(args) => submit::run(*args, quiet),
+        Command::Batch(args) => batch::run(args, quiet),
+        Command::Job(args) => job::run(args),
+        Command::Worker(args) => worker::run(args, quiet),
+        Command::Queue(args) => operate::queue(args),
+        Command::Dead(args) => operate::dead(args),
+        Command::Repo(args) => operate::repo(args),
+        Command::Cache(args) => operate::cache(args),
+        Command::Status(args) => operate::status(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Coordinator(args) => coordinator::run(args, quiet),
+        Command::Migrate(args) => migrate::run(args),
+        Command::Completion(args) => completion::run(&args),
+        Command::Man(args) => completion::man(&args),
         Command::Help(args) => help::run(&args),
     }
 }
@@ -66,6 +91,28 @@ impl Surroundings {
             }
         }
         Ok(loaded)
+    }
+
+    /// Returns the name of this machine.
+    fn host(&self) -> String {
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let name = kernel.or_else(|| self.environment.get("HOSTNAME").cloned()).unwrap_or_default();
+        let name: String = name
+            .trim()
+            .chars()
+            .filter(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_'))
+            .collect();
+        if name.is_empty() { "host".to_owned() } else { name }
+    }
+
+    /// Returns a name for this process that no other has, nor this program at another start.
+    fn process_name(&self) -> String {
+        self.named(&self.host())
+    }
+
+    fn named(&self, name: &str) -> String {
+        let random = uuid::Uuid::new_v4().simple().to_string();
+        format!("{name}-{}-{}", std::process::id(), &random[..6])
     }
 
     /// Returns where store, cache and mirrors are kept.

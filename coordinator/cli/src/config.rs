@@ -46,7 +46,7 @@ pub(crate) use problem::ConfigError;
 pub(crate) use reference::reference;
 pub(crate) use repository::{Branches, RepositorySetting};
 pub(crate) use schema::schema;
-pub(crate) use settings::Settings;
+pub(crate) use settings::{Fleet, Settings};
 pub(crate) use show::show;
 
 use file::Unreadable;

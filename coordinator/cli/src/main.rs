@@ -1,6 +1,7 @@
 //! The one binary. Parses, wires, hands over, and maps what came of it to an exit code.
 
 mod args;
+mod client;
 mod commands;
 mod config;
 mod exit;
@@ -15,12 +16,23 @@ use clap::Parser as _;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "faults")]
+    arm();
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(error) => return exit::usage(&error),
     };
     // One provider for every TLS connection of the process. It can only be set once, here.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    render::log::init(args.verbose, args.quiet);
+    render::log::init(args.verbose + u8::from(args.command.is_a_role()), args.quiet);
     exit::code(commands::run(args))
+}
+
+/// Lets the tests that started this process say what goes wrong in it.
+#[cfg(feature = "faults")]
+#[expect(clippy::disallowed_methods, reason = "only the fault tests have this, and it is no configuration")]
+fn arm() {
+    let told = |name| std::env::var(name).ok();
+    let (crash_at, sabotage) = (told("GITFLEET_CRASH_AT"), told("GITFLEET_SABOTAGE"));
+    gitfleet_shared::faults::arm(crash_at.as_deref(), sabotage.as_deref());
 }

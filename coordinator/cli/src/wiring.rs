@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use gitfleet_coordinator::store::Store;
+use gitfleet_coordinator::store::ledger::Ledger;
+use gitfleet_coordinator::store::migrations::{Fit, check};
+use gitfleet_coordinator::store::postgres::{Options, Postgres};
 use gitfleet_coordinator::store::sqlite::Sqlite;
 use gitfleet_shared::cache::embedded::Embedded as EmbeddedCache;
+use gitfleet_shared::cache::redis::{Config as RedisConfig, Redis};
 use gitfleet_shared::cache::{Cache, NoCache};
 use gitfleet_shared::queue::Queue;
 use gitfleet_shared::queue::in_process::InProcess;
+use gitfleet_shared::queue::rabbitmq::{Config as RabbitMqConfig, ConnectError, RabbitMq};
 use gitfleet_worker::credentials::{Credential, Credentials};
 use secrecy::ExposeSecret as _;
 
@@ -26,7 +30,7 @@ pub(crate) const STORE: &str = "store.sqlite3";
 pub(crate) struct Embedded {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) cache: Arc<dyn Cache>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Ledger>,
     pub(crate) mirrors: PathBuf,
     in_process: InProcess,
     file_cache: Option<Arc<EmbeddedCache>>,
@@ -65,6 +69,23 @@ impl DataDir {
             }
             Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(context),
         }
+    }
+
+    /// Opens the first directory `worker-N` below `path` that no other worker has: several may share a machine.
+    pub(crate) fn open_free(path: &Path) -> anyhow::Result<Self> {
+        const MOST: usize = 256;
+        for number in 1..=MOST {
+            match Self::open(&path.join(format!("worker-{number}"))) {
+                Err(error)
+                    if error
+                        .downcast_ref::<Refusal>()
+                        .is_some_and(|refusal| refusal.exit == Exit::Conflict) => {}
+                opened => return opened,
+            }
+        }
+        Err(Refusal::new(Exit::Conflict, format!("{MOST} workers use {} already", path.display()))
+            .hint("give this one a --data-dir of its own")
+            .into())
     }
 
     /// Where mirrors of remote repositories are.
@@ -158,6 +179,126 @@ pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Sqlite> {
             file.display()
         )
     })
+}
+
+/// The servers of a fleet, behind the same ports.
+pub(crate) struct Servers {
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) cache: Arc<dyn Cache>,
+    rabbitmq: RabbitMq,
+}
+
+impl Servers {
+    /// Reaches broker and cache, or begins to. A broker that is away is waited for; one that has something of ours that
+    /// is not as it is needed is not.
+    pub(crate) async fn reach(fleet: &config::Fleet, name: &str) -> anyhow::Result<Self> {
+        let rabbitmq = reach_broker(broker_config(fleet, name)?).await?;
+        let cache: Arc<dyn Cache> = match cache_config(fleet)? {
+            Some(config) => Arc::new(Redis::connect(config).map_err(|error| {
+                Refusal::new(Exit::Configuration, error.to_string())
+                    .hint("write fleet.cache_url (GITFLEET_CACHE_URL) as redis://user:password@host:port/0")
+            })?),
+            None => Arc::new(NoCache),
+        };
+        Ok(Self { queue: Arc::new(rabbitmq.clone()), cache, rabbitmq })
+    }
+
+    /// Lets everybody who waits at the queue know that nothing more will come, and the broker what was said to it last.
+    pub(crate) async fn close(&self) {
+        self.rabbitmq.hang_up().await;
+    }
+}
+
+async fn reach_broker(config: RabbitMqConfig) -> anyhow::Result<RabbitMq> {
+    let refusal = |error: &ConnectError| {
+        Refusal::new(Exit::Configuration, error.to_string())
+            .hint("`gitfleet doctor` checks the broker; nothing at it was changed")
+    };
+    match RabbitMq::connect(config.clone()).await {
+        Ok(queue) => Ok(queue),
+        Err(
+            error @ (ConnectError::Address { .. }
+            | ConnectError::Refused { .. }
+            | ConnectError::Topology { .. }),
+        ) => Err(refusal(&error).into()),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the broker is away; it is waited for");
+            Ok(RabbitMq::connect_lazily(config).map_err(|error| refusal(&error))?)
+        }
+    }
+}
+
+pub(crate) fn broker_config(fleet: &config::Fleet, name: &str) -> anyhow::Result<RabbitMqConfig> {
+    let url = fleet.broker_url.clone().ok_or_else(|| missing("broker_url", "GITFLEET_BROKER_URL"))?;
+    let connection_name = name.to_owned();
+    Ok(RabbitMqConfig {
+        prefix: fleet.prefix.clone(),
+        connection_name,
+        roots: roots(fleet)?,
+        ..RabbitMqConfig::new(url)
+    })
+}
+
+pub(crate) fn cache_config(fleet: &config::Fleet) -> anyhow::Result<Option<RedisConfig>> {
+    let Some(url) = fleet.cache_url.clone() else { return Ok(None) };
+    let (prefix, ttl) = (fleet.prefix.clone(), Some(fleet.cache_ttl));
+    Ok(Some(RedisConfig { prefix, ttl, roots: roots(fleet)?, ..RedisConfig::new(url) }))
+}
+
+fn roots(fleet: &config::Fleet) -> anyhow::Result<Option<String>> {
+    let Some(file) = &fleet.ca_file else { return Ok(None) };
+    let pem = std::fs::read_to_string(file);
+    Ok(Some(pem.with_context(|| format!("cannot read the certificates in {}", file.display()))?))
+}
+
+fn missing(key: &str, variable: &str) -> Refusal {
+    Refusal::new(Exit::Configuration, format!("fleet.{key} is not set"))
+        .hint(format!("set it in gitfleet.yaml, or {variable}, or {variable}_FILE to a file that holds it"))
+}
+
+/// Connects to the fleet's store, whatever its schema is.
+pub(crate) async fn connect_store(fleet: &config::Fleet) -> anyhow::Result<Postgres> {
+    let url = fleet.database_url.as_ref().ok_or_else(|| missing("database_url", "GITFLEET_DATABASE_URL"))?;
+    let options = Options { schema: fleet.database_schema.clone(), connections: 16, ..Options::default() };
+    Ok(Postgres::connect(url.expose_secret(), options).await?)
+}
+
+/// Connects to the fleet's store as soon as it answers, and sees to it that its schema fits.
+pub(crate) async fn open_fleet_store(fleet: &config::Fleet, migrate: bool) -> anyhow::Result<Postgres> {
+    const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+    let store = loop {
+        match connect_store(fleet).await {
+            Ok(store) => break store,
+            Err(error)
+                if error
+                    .downcast_ref::<gitfleet_coordinator::store::StoreError>()
+                    .is_some_and(gitfleet_coordinator::store::StoreError::is_passing) =>
+            {
+                tracing::warn!(error = format!("{error:#}"), "the store is away; it is waited for");
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => return Err(error.context("cannot reach the store")),
+        }
+    };
+    if migrate {
+        for step in store.migrate().await? {
+            tracing::info!(step = step.version, name = step.name, "the store's schema took a step");
+        }
+    }
+    match check(&store.schema().await?.status().await?) {
+        Fit::UpToDate | Fit::Ahead => Ok(store),
+        Fit::Behind => {
+            Err(Refusal::new(Exit::Configuration, "the store's schema is older than this program")
+                .hint("bring it up to date with `gitfleet migrate up`, or start with --migrate")
+                .into())
+        }
+        Fit::Differs => Err(Refusal::new(
+            Exit::Configuration,
+            "a step of the store's schema is not the one this program knows",
+        )
+        .hint("`gitfleet migrate status` says which")
+        .into()),
+    }
 }
 
 /// Returns the credentials of the configuration in the worker's words.

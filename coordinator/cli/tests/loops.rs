@@ -14,18 +14,20 @@ use gitfleet_coordinator::aggregate::aggregate;
 use gitfleet_coordinator::batch::{self, End, Progress};
 use gitfleet_coordinator::collect::{Purpose, collect};
 use gitfleet_coordinator::report::json;
+use gitfleet_coordinator::store::RepositoryState;
+use gitfleet_coordinator::store::ledger::Ledger;
 use gitfleet_coordinator::store::sqlite::Sqlite;
-use gitfleet_coordinator::store::{RepositoryState, Store};
 use gitfleet_coordinator::submit::{Requested, Submission, submit};
+use gitfleet_coordinator::terms::Terms;
 use gitfleet_shared::cache::embedded::Embedded;
-use gitfleet_shared::cache::{Cache, Key, NoCache};
-use gitfleet_shared::contract::{Job, Outcome, Revisions, Source};
+use gitfleet_shared::cache::{Cache, CacheStats, Key, NoCache};
+use gitfleet_shared::contract::{Identity, Job, Outcome, Revisions, Source};
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::queue::in_process::InProcess;
 use gitfleet_shared::queue::{Consumer, Queue, QueueError, Topic};
 use gitfleet_shared::window::Window;
 use gitfleet_worker::credentials::Credentials;
-use gitfleet_worker::job::{Config as WorkerConfig, SLICE_CHANGES, Worker};
+use gitfleet_worker::worker::{Config as WorkerConfig, JOB_TIME, SLICE_CHANGES, SLICE_TIME, Worker};
 use tokio::sync::Notify;
 
 const LIMIT: u64 = 1 << 20;
@@ -38,7 +40,7 @@ struct Machine {
     queue: Arc<dyn Queue>,
     in_process: InProcess,
     cache: Arc<dyn Cache>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Ledger>,
     slice_changes: usize,
     folder: tempfile::TempDir,
 }
@@ -63,11 +65,16 @@ impl Machine {
 
     fn worker(&self, slots: usize) -> Worker {
         let config = WorkerConfig {
-            name: "w".into(),
+            identity: Identity { name: "w".into(), ..Identity::default() },
             slots,
             mirrors: self.folder.path().join("mirrors"),
+            mirror_bytes: None,
             credentials: Credentials::default(),
             slice_changes: self.slice_changes,
+            slice_time: SLICE_TIME,
+            job_time: JOB_TIME,
+            grace: Duration::ZERO,
+            pulse: Duration::from_millis(100),
             cache_bytes: 1 << 20,
         };
         Worker::new(self.queue.clone(), self.cache.clone(), config)
@@ -82,11 +89,21 @@ impl Machine {
         });
         let submission = Submission {
             repositories: requested.collect(),
-            max_blob_bytes: LIMIT,
+            name: "test".into(),
+            priority: 0,
+            labels: Default::default(),
+            terms: Terms {
+                window: Window::all_history(chrono_tz::UTC),
+                as_of_seconds: AS_OF,
+                max_blob_bytes: LIMIT,
+                slice_commits: 1_000,
+                dry_run: false,
+            },
+            request: None,
             config: String::new(),
             submitted_at: 0,
         };
-        submit(&*self.store, submission).await.unwrap()
+        submit(&*self.store, submission).await.unwrap().0
     }
 
     /// Runs the coordinator's loop to its end.
@@ -155,6 +172,10 @@ impl Queue for Twice {
 
     async fn consume(&self, topic: Topic) -> Result<Box<dyn Consumer>, QueueError> {
         self.0.consume(topic).await
+    }
+
+    async fn depth(&self, topic: Topic) -> Result<u64, QueueError> {
+        self.0.depth(topic).await
     }
 }
 
@@ -313,6 +334,14 @@ impl Cache for Damaged {
 
     async fn put(&self, entries: Vec<(Key, Vec<u8>)>) {
         self.0.put(entries).await;
+    }
+
+    async fn stats(&self) -> Result<CacheStats, String> {
+        self.0.stats().await
+    }
+
+    async fn purge(&self) -> Result<u64, String> {
+        self.0.purge().await
     }
 }
 

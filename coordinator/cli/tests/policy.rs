@@ -21,7 +21,8 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[
 ];
 
 /// Modules that are adapters, and the one file beside themselves that may name them.
-const ADAPTERS: &[&str] = &["queue::in_process", "cache::embedded", "store::sqlite", "NoCache"];
+const ADAPTERS: &[&str] =
+    &["queue::in_process", "cache::embedded", "store::sqlite", "store::postgres", "NoCache"];
 const WIRING: &str = "coordinator/cli/src/wiring.rs";
 
 fn root() -> &'static Path {
@@ -76,6 +77,41 @@ impl Graph {
             }
         }
         seen
+    }
+}
+
+/// A feature of our own that lets a process be told to fail.
+const FAULTS: &str = "faults";
+
+#[test]
+fn no_build_for_users_can_be_told_to_fail() {
+    let metadata = metadata();
+    let mut with_it = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let (name, features) = (package["name"].as_str().unwrap(), package["features"].as_object().unwrap());
+        if !name.starts_with("gitfleet") || !features.contains_key(FAULTS) {
+            continue;
+        }
+        with_it.push(name);
+        // No other feature brings it, `default` not to be forgotten.
+        for (feature, brings) in features {
+            let brings = brings.as_array().unwrap().iter().map(|brought| brought.as_str().unwrap());
+            let faulty = brings.into_iter().any(|brought| brought.split('/').next_back() == Some(FAULTS));
+            assert!(!faulty || feature == FAULTS, "{name}: the feature {feature} brings {FAULTS}");
+        }
+        // Nor does a dependency on it.
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let asked = dependency["features"].as_array().unwrap();
+            assert!(!asked.iter().any(|feature| feature == FAULTS), "{name} always has {FAULTS}");
+        }
+    }
+    with_it.sort_unstable();
+    assert_eq!(with_it, ["gitfleet", "gitfleet-coordinator", "gitfleet-shared", "gitfleet-worker"]);
+    // What a plain build of everything resolves to, which is what is released.
+    for node in metadata["resolve"]["nodes"].as_array().unwrap() {
+        let features = node["features"].as_array().unwrap();
+        let ours = node["id"].as_str().unwrap().starts_with("path+");
+        assert!(!ours || !features.iter().any(|feature| feature == FAULTS), "{} has {FAULTS}", node["id"]);
     }
 }
 

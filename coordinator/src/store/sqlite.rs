@@ -1,41 +1,61 @@
 //! The store in one SQLite file: what `gitfleet analyze` runs on.
 
+// What both dialects say in the same words is one text, and a module of each of them.
+#[path = "sql/batches.rs"]
 mod batches;
+#[path = "sql/briefs.rs"]
 mod briefs;
+mod bulk;
+#[path = "sql/facts.rs"]
 mod facts;
+#[path = "sql/operate.rs"]
+mod operate;
+#[path = "sql/port.rs"]
+mod port;
+#[path = "sql/retention.rs"]
+mod retention;
 mod rows;
+#[path = "sql/schema.rs"]
+mod schema;
+#[path = "sql/snapshots.rs"]
 mod snapshots;
 
 use std::path::Path;
+use std::time::Duration;
 
-use async_trait::async_trait;
-use gitfleet_shared::contract::{
-    Changed, Digest, Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult,
-};
-use gitfleet_shared::ids::{BatchId, JobId};
+use gitfleet_shared::ids::BatchId;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteArguments as Arguments, SqliteConnectOptions, SqliteConnection as Connection, SqliteJournalMode,
+    SqlitePool, SqlitePoolOptions, SqliteRow as Row, SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, Sqlite as Driver, Transaction};
 
-use super::{
-    BatchRepository, Block, Finished, Known, MainlineSums, NewBatch, Plan, Result, Store, StoreError,
-    StoredJob, StoredSnapshot,
-};
+use super::doing::Doing;
+use super::migrations::Schema;
+use super::{Result, StoreError, Term};
 
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
+
+/// The order in which jobs were planned.
+const JOB_ORDER: &str = "j.rowid";
+// One connection: who has it has the store, and no row needs a lock of its own.
+const FOR_KEEPS: &str = "";
+const FOR_CHANGE: &str = "";
+const IF_FREE: &str = "";
+/// Asks what stands behind the port.
+const VERSION: &str = "SELECT 'SQLite ' || sqlite_version()";
+/// What names a row of any table.
+const ROW: &str = "rowid";
+const HAS_STEPS: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+
+/// A handle; cheap to clone.
+#[derive(Clone)]
 pub struct Sqlite {
     pool: SqlitePool,
 }
 
-/// Says what was being done when the database refused.
-trait Doing<T> {
-    fn doing(self, doing: &'static str) -> Result<T>;
-}
-
-impl<T, E: std::error::Error + Send + Sync + 'static> Doing<T> for std::result::Result<T, E> {
-    fn doing(self, doing: &'static str) -> Result<T> {
-        self.map_err(|source| StoreError::Database { doing, source: Box::new(source) })
-    }
-}
+type Database = Sqlite;
 
 impl Sqlite {
     /// Opens or creates the store in `file` and brings its schema up to date.
@@ -44,30 +64,26 @@ impl Sqlite {
     ///
     /// Where the file cannot be opened, is no store, or was written by a newer version.
     pub async fn open(file: &Path) -> Result<Self> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .foreign_keys(true)
-            // A killed process loses nothing; a power cut may lose the last transactions, never the file.
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(std::time::Duration::from_secs(10))
-            // The pages that every slice touches (the upper ones of the indexes) stay in memory, and are written
-            // into the file once for many slices.
-            .pragma("cache_size", "-16384")
-            .pragma("wal_autocheckpoint", "4096");
+        let mut migrating = migrating(file).await?;
+        MIGRATIONS.run(&mut migrating).await.doing("be brought to this version's schema")?;
         // One connection: SQLite has one writer anyway, and what one connection writes empties the cache of another.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)
-            .connect_with(options)
+            .connect_with(options(file))
             .await
             .doing("be opened")?;
-        sqlx::migrate!("./migrations/sqlite")
-            .run(&pool)
-            .await
-            .doing("be brought to this version's schema")?;
+        migrating.close().await.doing("be opened")?;
         Ok(Self { pool })
+    }
+
+    /// Returns what is to be known and done about the schema of the store in `file`, which is not touched by asking.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be opened.
+    pub async fn schema(file: &Path) -> Result<Box<dyn Schema>> {
+        Ok(Box::new(schema::Open { connection: migrating(file).await?, migrations: &MIGRATIONS }))
     }
 
     /// Ends every batch that a process left running. Only for whoever knows that no other process is there.
@@ -76,8 +92,14 @@ impl Sqlite {
     ///
     /// Where the store fails.
     pub async fn abandon_unfinished(&self) -> Result<()> {
-        for batch in batches::running(&self.pool).await? {
-            batches::abandon(&self.pool, batch).await?;
+        let rows = sqlx::query("SELECT id FROM batch WHERE state = 'running'")
+            .fetch_all(&self.pool)
+            .await
+            .doing("list batches")?;
+        for row in rows {
+            let id = row.get::<Vec<u8>, _>(0).try_into();
+            let batch = id.map(BatchId::from_bytes).map_err(|_| StoreError::Damaged { what: "a batch" })?;
+            batches::abandon(self, batch).await?;
         }
         Ok(())
     }
@@ -86,112 +108,56 @@ impl Sqlite {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+
+    async fn begin(&self) -> Result<Transaction<'static, Driver>> {
+        self.pool.begin().await.doing("begin")
+    }
+
+    async fn begin_reading(&self) -> Result<Transaction<'static, Driver>> {
+        self.begin().await
+    }
+
+    /// Nobody is in the way, so once is enough.
+    async fn again<T, F: Future<Output = Result<T>>>(&self, attempt: impl Fn() -> F) -> Result<T> {
+        attempt().await
+    }
+
+    /// Whoever has the file leads.
+    async fn take_lead(&self, _: &str, _: Option<Term>, _: Duration) -> Result<Option<Term>> {
+        Ok(Some(Term(1)))
+    }
+
+    async fn give_up_lead(&self, _: Term) -> Result<()> {
+        Ok(())
+    }
+
+    fn under(&self, _: Term) -> Self {
+        self.clone()
+    }
 }
 
-#[async_trait]
-impl Store for Sqlite {
-    async fn submit(&self, batch: &NewBatch) -> Result<()> {
-        batches::submit(&self.pool, batch).await
-    }
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        // A killed process loses nothing; a power cut may lose the last transactions, never the file.
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(Duration::from_secs(10))
+        // The pages that every slice touches (the upper ones of the indexes) stay in memory, and are written
+        // into the file once for many slices.
+        .pragma("cache_size", "-16384")
+        .pragma("wal_autocheckpoint", "4096")
+}
 
-    async fn unsent(&self, batch: BatchId, limit: u32) -> Result<Vec<Job>> {
-        batches::unsent(&self.pool, batch, limit).await
-    }
+/// A file needs nothing before its first step.
+async fn prepare(_: &mut Connection) -> sqlx::Result<()> {
+    Ok(())
+}
 
-    async fn mark_sent(&self, jobs: &[JobId], now: i64) -> Result<()> {
-        batches::mark_sent(&self.pool, jobs, now).await
-    }
-
-    async fn mark_heard(&self, job: JobId, now: i64) -> Result<()> {
-        batches::mark_heard(&self.pool, job, now).await
-    }
-
-    async fn ring_again(&self, batch: BatchId, before: i64) -> Result<u64> {
-        batches::ring_again(&self.pool, batch, before).await
-    }
-
-    async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
-        batches::job(&self.pool, id).await
-    }
-
-    async fn snapshot(
-        &self,
-        source: &Source,
-        revisions: &Revisions,
-        max_blob_bytes: u64,
-    ) -> Result<Option<StoredSnapshot>> {
-        snapshots::find(&self.pool, source, revisions, max_blob_bytes).await
-    }
-
-    async fn known(&self, job: &StoredJob, revisions: &Revisions, changed: &Changed) -> Result<Known> {
-        snapshots::known(&self.pool, job, revisions, changed).await
-    }
-
-    async fn record_unchanged(&self, outcome: &Outcome) -> Result<()> {
-        batches::record_unchanged(&self.pool, outcome).await
-    }
-
-    async fn record_plan(&self, outcome: &Outcome, plan: &Plan) -> Result<()> {
-        batches::record_plan(&self.pool, outcome, plan).await
-    }
-
-    async fn record_resurvey(&self, outcome: &Outcome, again: &Job) -> Result<()> {
-        batches::record_resurvey(&self.pool, outcome, again).await
-    }
-
-    async fn record_dry_run(&self, outcome: &Outcome, commits_seen: u64, commits_new: u64) -> Result<()> {
-        batches::record_dry_run(&self.pool, outcome, commits_seen, commits_new).await
-    }
-
-    async fn record_slice(&self, outcome: &Outcome, slice: &SliceResult, rest: Option<&Job>) -> Result<()> {
-        batches::record_slice(&self.pool, outcome, slice, rest).await
-    }
-
-    async fn record_tip(&self, outcome: &Outcome, tip: TipResult) -> Result<()> {
-        batches::record_tip(&self.pool, outcome, tip).await
-    }
-
-    async fn record_failure(&self, outcome: &Outcome, failure: &Failure) -> Result<()> {
-        batches::record_failure(&self.pool, outcome, failure).await
-    }
-
-    async fn repositories(&self, batch: BatchId) -> Result<Vec<BatchRepository>> {
-        batches::repositories(&self.pool, batch, None).await
-    }
-
-    async fn repository(&self, batch: BatchId, position: u32) -> Result<Option<BatchRepository>> {
-        Ok(batches::repositories(&self.pool, batch, Some(position)).await?.pop())
-    }
-
-    async fn read_briefs(
-        &self,
-        snapshot: i64,
-        each: &mut (dyn for<'a> FnMut(&'a Block) + Send),
-    ) -> Result<()> {
-        briefs::read(&self.pool, snapshot, each).await
-    }
-
-    async fn merge_sums(&self, snapshot: i64) -> Result<MainlineSums> {
-        facts::merge_sums(&self.pool, snapshot).await
-    }
-
-    async fn publish(&self, name: &str, finished: &Finished<'_>) -> Result<()> {
-        batches::publish(&self.pool, name, finished).await
-    }
-
-    async fn report_of(&self, inputs: &Digest, as_of_seconds: i64) -> Result<Option<String>> {
-        batches::report_of(&self.pool, inputs, as_of_seconds).await
-    }
-
-    async fn published(&self, name: &str) -> Result<Option<(String, String)>> {
-        batches::published(&self.pool, name).await
-    }
-
-    async fn abandon(&self, batch: BatchId) -> Result<()> {
-        batches::abandon(&self.pool, batch).await
-    }
-
-    async fn prune(&self, keep: u32) -> Result<()> {
-        batches::prune(&self.pool, keep).await
-    }
+/// Opens a connection that may change the schema. It enforces no foreign keys: a table that is made anew is dropped
+/// on the way, and what refers to it must not go with it.
+async fn migrating(file: &Path) -> Result<Connection> {
+    options(file).foreign_keys(false).connect().await.doing("be opened")
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use redb::{Database, Durability, ReadableDatabase, TableDefinition};
+use redb::{Database, Durability, ReadableDatabase, ReadableTableMetadata, TableDefinition};
 
-use super::{Cache, Key};
+use super::{Cache, CacheStats, Key};
 
 const VALUES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("values");
 
@@ -128,6 +128,45 @@ impl Cache for Embedded {
             tracing::debug!(%error, "cache write failed");
         }
     }
+
+    async fn stats(&self) -> Result<CacheStats, String> {
+        let shared = self.shared.clone();
+        let asked = tokio::task::spawn_blocking(move || stats(&shared)).await;
+        asked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+
+    async fn purge(&self) -> Result<u64, String> {
+        let shared = self.shared.clone();
+        let asked = tokio::task::spawn_blocking(move || purge(&shared)).await;
+        asked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+}
+
+fn stats(shared: &Shared) -> Result<CacheStats, redb::Error> {
+    let waiting = shared.waiting().entries.len() as u64;
+    let transaction = shared.database.begin_read()?;
+    let (entries, bytes) = match transaction.open_table(VALUES) {
+        Err(redb::TableError::TableDoesNotExist(_)) => (0, 0),
+        opened => {
+            let table = opened?;
+            (table.len()?, table.stats()?.stored_bytes())
+        }
+    };
+    // Those that wait may stand in the file, too: a few are counted twice then.
+    let backend = "file (redb)".to_owned();
+    Ok(CacheStats { backend, entries: entries + waiting, bytes: Some(bytes), limit_bytes: None })
+}
+
+fn purge(shared: &Shared) -> Result<u64, redb::Error> {
+    let waiting = shared.waiting().take().len() as u64;
+    let transaction = shared.database.begin_write()?;
+    let entries = match transaction.open_table(VALUES) {
+        Err(redb::TableError::TableDoesNotExist(_)) => 0,
+        opened => opened?.len()?,
+    };
+    transaction.delete_table(VALUES)?;
+    transaction.commit()?;
+    Ok(entries + waiting)
 }
 
 fn read(shared: &Shared, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, redb::Error> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use super::{Consumer, Delivery, Queue, QueueError, Topic};
+use super::{Consumer, DeadLetter, Delivery, Queue, QueueError, Topic};
 
 /// Cheap to clone; all clones are the same queue.
 #[derive(Clone)]
@@ -29,22 +29,27 @@ struct Shared {
 #[derive(Default)]
 struct State {
     topics: HashMap<Topic, VecDeque<Message>>,
-    dead: Vec<DeadLetter>,
+    /// What each listener of [`Topic::Control`] has still to hear, by its number.
+    listeners: HashMap<u64, VecDeque<Message>>,
+    next_listener: u64,
     closed: bool,
 }
 
+#[derive(Clone)]
 struct Message {
     body: Arc<[u8]>,
     redeliveries: u32,
+    was_dropped: bool,
 }
 
-/// A message that nobody could use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    pub topic: Topic,
-    pub body: Arc<[u8]>,
-    pub cause: String,
+impl Message {
+    fn new(body: Arc<[u8]>) -> Self {
+        Self { body, redeliveries: 0, was_dropped: false }
+    }
 }
+
+/// Control messages that a listener who does not listen may be behind; each is whole, so the newest ones do.
+const UNHEARD: usize = 16;
 
 impl InProcess {
     /// Returns a queue that holds up to `capacity` waiting outcomes before `publish` waits, and as many heartbeats
@@ -74,8 +79,16 @@ impl InProcess {
         self.shared.room.notify_waiters();
     }
 
+    /// Returns the dead letters that wait, without taking them.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.shared.lock().dead.clone()
+        let state = self.shared.lock();
+        state
+            .topics
+            .get(&Topic::Dead)
+            .into_iter()
+            .flatten()
+            .map(|dead| DeadLetter::read(&dead.body))
+            .collect()
     }
 }
 
@@ -103,9 +116,20 @@ impl Queue for InProcess {
                 if state.closed {
                     return Err(QueueError::Closed);
                 }
+                if topic == Topic::Control {
+                    for unheard in state.listeners.values_mut() {
+                        unheard.push_back(Message::new(body.clone()));
+                        if unheard.len() > UNHEARD {
+                            unheard.pop_front();
+                        }
+                    }
+                    self.shared.arrived.notify_waiters();
+                    return Ok(());
+                }
+                let unbounded = matches!(topic, Topic::Jobs | Topic::Dead);
                 let waiting = state.topics.entry(topic).or_default();
-                if topic == Topic::Jobs || waiting.len() < self.shared.capacity {
-                    waiting.push_back(Message { body, redeliveries: 0 });
+                if unbounded || waiting.len() < self.shared.capacity {
+                    waiting.push_back(Message::new(body));
                     self.shared.arrived.notify_waiters();
                     return Ok(());
                 }
@@ -118,13 +142,48 @@ impl Queue for InProcess {
     }
 
     async fn consume(&self, topic: Topic) -> Result<Box<dyn Consumer>, QueueError> {
-        Ok(Box::new(InProcessConsumer { shared: self.shared.clone(), topic }))
+        let shared = self.shared.clone();
+        let listener = (topic == Topic::Control).then(|| {
+            let mut state = shared.lock();
+            state.next_listener += 1;
+            let number = state.next_listener;
+            state.listeners.insert(number, VecDeque::new());
+            number
+        });
+        Ok(Box::new(InProcessConsumer { shared, topic, listener }))
+    }
+
+    async fn depth(&self, topic: Topic) -> Result<u64, QueueError> {
+        let state = self.shared.lock();
+        if state.closed {
+            return Err(QueueError::Closed);
+        }
+        Ok(state.topics.get(&topic).map_or(0, VecDeque::len) as u64)
     }
 }
 
 struct InProcessConsumer {
     shared: Arc<Shared>,
     topic: Topic,
+    /// Its number among the listeners of [`Topic::Control`].
+    listener: Option<u64>,
+}
+
+impl InProcessConsumer {
+    fn pop(&self, state: &mut State) -> Option<Message> {
+        match self.listener {
+            Some(number) => state.listeners.get_mut(&number)?.pop_front(),
+            None => state.topics.get_mut(&self.topic)?.pop_front(),
+        }
+    }
+}
+
+impl Drop for InProcessConsumer {
+    fn drop(&mut self) {
+        if let Some(number) = self.listener {
+            self.shared.lock().listeners.remove(&number);
+        }
+    }
 }
 
 #[async_trait]
@@ -134,7 +193,7 @@ impl Consumer for InProcessConsumer {
             let arrived = self.shared.arrived.notified();
             {
                 let mut state = self.shared.lock();
-                if let Some(message) = state.topics.get_mut(&self.topic).and_then(VecDeque::pop_front) {
+                if let Some(message) = self.pop(&mut state) {
                     self.shared.room.notify_waiters();
                     return Ok(Box::new(InProcessDelivery {
                         shared: self.shared.clone(),
@@ -148,6 +207,11 @@ impl Consumer for InProcessConsumer {
             }
             arrived.await;
         }
+    }
+
+    async fn stop(self: Box<Self>) -> Vec<Box<dyn Delivery>> {
+        // Nothing leaves the topic before somebody asks for it.
+        Vec::new()
     }
 }
 
@@ -174,6 +238,10 @@ impl Delivery for InProcessDelivery {
         self.message().redeliveries
     }
 
+    fn was_dropped(&self) -> bool {
+        self.message().was_dropped
+    }
+
     async fn ack(mut self: Box<Self>) -> Result<(), QueueError> {
         self.message = None;
         Ok(())
@@ -184,7 +252,8 @@ impl Delivery for InProcessDelivery {
             let (shared, topic) = (self.shared.clone(), self.topic);
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
-                shared.push(topic, Message { redeliveries: message.redeliveries + 1, ..message });
+                let redeliveries = message.redeliveries + 1;
+                shared.push(topic, Message { redeliveries, was_dropped: false, ..message });
             });
         }
         Ok(())
@@ -192,7 +261,9 @@ impl Delivery for InProcessDelivery {
 
     async fn dead_letter(mut self: Box<Self>, cause: String) -> Result<(), QueueError> {
         if let Some(message) = self.message.take() {
-            self.shared.lock().dead.push(DeadLetter { topic: self.topic, body: message.body, cause });
+            let letter =
+                DeadLetter { topic: self.topic.name().to_owned(), cause, body: message.body.to_vec() };
+            self.shared.push(Topic::Dead, Message::new(letter.encode().into()));
         }
         Ok(())
     }
@@ -200,8 +271,10 @@ impl Delivery for InProcessDelivery {
 
 impl Drop for InProcessDelivery {
     fn drop(&mut self) {
-        if let Some(message) = self.message.take() {
-            self.shared.push(self.topic, Message { redeliveries: message.redeliveries + 1, ..message });
+        // What is said to all is not said to one of them twice.
+        if let Some(message) = self.message.take().filter(|_| self.topic != Topic::Control) {
+            let redeliveries = message.redeliveries + 1;
+            self.shared.push(self.topic, Message { redeliveries, was_dropped: true, ..message });
         }
     }
 }

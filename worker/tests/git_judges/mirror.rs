@@ -8,14 +8,14 @@ use std::time::SystemTime;
 use gitfleet_shared::contract::{Failure, FailureClass, Revisions};
 use gitfleet_worker::credentials::Credentials;
 use gitfleet_worker::mirror::Mirrors;
-use gitfleet_worker::{repository, survey};
+use gitfleet_worker::{listing, repository, survey};
 
 use crate::fixture::{Fixture, file, run};
 use crate::generated;
 use crate::judge::{NO_LIMIT, facts};
 
 fn mirrors(source: &Fixture) -> Mirrors {
-    Mirrors::new(source.room().join("mirrors"), Credentials::default())
+    Mirrors::new(source.room().join("mirrors"), Credentials::default(), None)
 }
 
 fn url(source: &Fixture) -> String {
@@ -221,4 +221,77 @@ fn a_source_may_be_shallow_or_have_a_working_tree() {
         let path = mirrors(&source).fetch(&remote, &AtomicBool::new(false)).unwrap();
         assert_eq!(facts(&path, "HEAD", NO_LIMIT), facts(&clone, "HEAD", NO_LIMIT), "{name}");
     }
+}
+
+/// What is listed says as much as what is fetched, for every choice of revisions.
+#[test]
+fn a_listing_pins_what_the_mirror_pins() {
+    let whole = Fixture::new();
+    whole.commit(&[file("a", "a\n")]);
+    whole.commit_on("side/way", &["main"], &[file("b", "b\n")]);
+    let renamed = Fixture::new();
+    renamed.commit(&[file("a", "a\n")]);
+    renamed.git(&["branch", "-m", "main", "trunk"]);
+    renamed.git(&["symbolic-ref", "HEAD", "refs/heads/trunk"]);
+    let detached = Fixture::new();
+    detached.commit(&[file("a", "a\n")]);
+    detached.commit_on("side", &["main"], &[file("b", "b\n")]);
+    let side = String::from_utf8(run(detached.path(), &["rev-parse", "side"], b"")).unwrap();
+    std::fs::write(detached.path().join("HEAD"), side).unwrap();
+    let unborn = Fixture::new();
+    unborn.commit(&[file("a", "a\n")]);
+    unborn.git(&["symbolic-ref", "HEAD", "refs/heads/nowhere"]);
+    for (name, source) in [("whole", whole), ("renamed", renamed), ("detached", detached), ("unborn", unborn)]
+    {
+        let listed = mirrors(&source).list(&url(&source)).unwrap();
+        let path = fetch(&source).unwrap();
+        let mirror = repository::open(&path, NO_LIMIT).unwrap().to_thread_local();
+        let branches = ["main", "trunk", "side", "side/way"].map(|branch| Revisions::Branch(branch.into()));
+        for revisions in [Revisions::Head, Revisions::AllBranches].iter().chain(&branches) {
+            let fields = |pinned: &survey::Pinned| (pinned.head, pinned.branch.clone(), pinned.tips.clone());
+            let listed = listing::pin(&listed, revisions);
+            match survey::pin(&mirror, revisions) {
+                Ok(pinned) => {
+                    let listed = listed.expect("a plain listing says it all");
+                    let (listed, pinned) = (listed.as_ref().map(fields), pinned.as_ref().map(fields));
+                    assert_eq!(listed, pinned, "{name}: {revisions}");
+                }
+                Err(_) => assert!(listed.is_none(), "{name}: {revisions}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn mirrors_that_were_not_wanted_for_longest_make_room_and_those_in_use_stay() {
+    let room = Fixture::new();
+    let sources: Vec<Fixture> = (0..3)
+        .map(|number| {
+            let source = Fixture::new();
+            source.commit(&[file("a", format!("{number}\n"))]);
+            source
+        })
+        .collect();
+    let folder = room.room().join("mirrors");
+    let fetch = |limit: Option<u64>, number: usize| {
+        let mirrors = Mirrors::new(folder.clone(), Credentials::default(), limit);
+        mirrors.fetch(&url(&sources[number]), &AtomicBool::new(false)).unwrap()
+    };
+    let (first, second) = (fetch(None, 0), fetch(None, 1));
+    // Wanted long ago, and longer ago.
+    for (path, seconds) in [(&first, 2_000), (&second, 1_000)] {
+        let wanted = std::fs::File::create(path.join("gitfleet-wanted")).unwrap();
+        wanted.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)).unwrap();
+    }
+    let mirrors = Mirrors::new(folder.clone(), Credentials::default(), Some(1));
+    let held = mirrors.hold(&url(&sources[0]));
+    let third = mirrors.fetch(&url(&sources[2]), &AtomicBool::new(false)).unwrap();
+    assert!(first.exists(), "it is read");
+    assert!(!second.exists(), "nobody reads it");
+    assert!(!third.exists(), "a limit of one byte has room for none that nobody holds");
+    drop(held);
+    std::fs::create_dir(folder.join("unfinished-x.git")).unwrap();
+    mirrors.tidy().unwrap();
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, [first]);
 }

@@ -1,25 +1,23 @@
 //! `gitfleet analyze`: the coordinator's and the worker's loops in one process, one batch, one report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use gitfleet_coordinator::aggregate::Basis;
 use gitfleet_coordinator::batch::{self, End};
-use gitfleet_coordinator::collect::Purpose;
+use gitfleet_coordinator::conclude::{Concluded, conclude};
 use gitfleet_coordinator::manifest::{Run, manifest};
-use gitfleet_coordinator::report::json;
-use gitfleet_coordinator::report::model::Report;
-use gitfleet_coordinator::store::{self, RepositoryState, Store};
+use gitfleet_coordinator::store::{self, RepositoryState};
 use gitfleet_coordinator::submit::{Requested, Submission, submit};
-use gitfleet_shared::contract::{Digest, Revisions, Source};
-use gitfleet_shared::ids::BatchId;
+use gitfleet_coordinator::terms::Terms;
+use gitfleet_shared::contract::{Identity, Revisions, Source};
 use gitfleet_shared::window::Window;
-use gitfleet_worker::job::{Config as WorkerConfig, SLICE_CHANGES, Worker};
 use gitfleet_worker::objects::Limits;
+use gitfleet_worker::worker::{Config as WorkerConfig, JOB_TIME, SLICE_CHANGES, SLICE_TIME, Worker};
 use tokio::sync::watch;
 
 use super::report::PUBLISHED;
@@ -39,10 +37,12 @@ use crate::wiring::{Embedded, Keep, credentials};
 const JOBS_PER_SLOT: usize = 4;
 /// In one process a job goes silent only by a defect; the lease is long so that a slow block is not done twice.
 const LEASE: Duration = Duration::from_secs(15 * 60);
+/// A progress bar is not watched more closely than this.
+const PULSE: Duration = Duration::from_millis(100);
 /// Batches kept in the local store.
 const KEPT_BATCHES: u32 = 20;
 /// Where the report goes when nobody says.
-const OUTPUT: &str = "gitfleet-report";
+pub(super) const OUTPUT: &str = "gitfleet-report";
 
 /// Everything that is settled before anything is done.
 struct Request {
@@ -83,18 +83,7 @@ pub(super) fn run(args: Analyze, quiet: bool) -> anyhow::Result<Exit> {
 }
 
 fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::Result<Request> {
-    let mut sources = args.sources.clone();
-    // What is found twice, or was named, is meant once; who names the same twice is told.
-    let real = |path: &Path| surroundings.directory.join(path).canonicalize().ok();
-    let mut met: BTreeSet<PathBuf> = sources.iter().filter_map(|source| real(Path::new(source))).collect();
-    for folder in &args.scan {
-        let found = scan(&surroundings.directory.join(folder))?;
-        if found.is_empty() && !quiet {
-            talk::warning(&format!("there is no repository below {}", folder.display()));
-        }
-        let new = found.into_iter().filter(|path| real(path).is_none_or(|path| met.insert(path)));
-        sources.extend(new.map(Into::into));
-    }
+    let sources = sources(surroundings, &args.sources, &args.scan, quiet)?;
     let scanned_nothing = !args.scan.is_empty() && sources.is_empty();
     let loaded =
         surroundings.configuration(args.common.config.as_deref(), overrides(args, sources), quiet)?;
@@ -133,6 +122,28 @@ fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::R
     })
 }
 
+/// Returns what was named and what was found below the folders to scan, each once.
+pub(super) fn sources(
+    surroundings: &Surroundings,
+    named: &[OsString],
+    folders: &[PathBuf],
+    quiet: bool,
+) -> anyhow::Result<Vec<OsString>> {
+    let mut sources = named.to_vec();
+    // What is found twice, or was named, is meant once; who names the same twice is told.
+    let real = |path: &Path| surroundings.directory.join(path).canonicalize().ok();
+    let mut met: BTreeSet<PathBuf> = sources.iter().filter_map(|source| real(Path::new(source))).collect();
+    for folder in folders {
+        let found = scan(&surroundings.directory.join(folder))?;
+        if found.is_empty() && !quiet {
+            talk::warning(&format!("there is no repository below {}", folder.display()));
+        }
+        let new = found.into_iter().filter(|path| real(path).is_none_or(|path| met.insert(path)));
+        sources.extend(new.map(Into::into));
+    }
+    Ok(sources)
+}
+
 fn overrides(args: &Analyze, sources: Vec<std::ffi::OsString>) -> Overrides {
     let on = |flag: bool| flag.then_some(true);
     Overrides {
@@ -149,11 +160,12 @@ fn overrides(args: &Analyze, sources: Vec<std::ffi::OsString>) -> Overrides {
         data_dir: args.common.data_dir.clone(),
         output: args.output.clone(),
         formats: (!args.format.is_empty()).then(|| args.format.clone()),
+        ..Overrides::default()
     }
 }
 
 /// Returns the one window of the run: by flags first, then by `analysis.weeks`, all history otherwise.
-fn window(args: &WindowArgs, settings: &Settings, now: DateTime<Utc>) -> anyhow::Result<Window> {
+pub(super) fn window(args: &WindowArgs, settings: &Settings, now: DateTime<Utc>) -> anyhow::Result<Window> {
     let zone = settings.time_zone;
     let window = if let Some(week) = &args.week {
         week.parse().and_then(|week| Window::weeks(zone, week, week))
@@ -170,7 +182,10 @@ fn window(args: &WindowArgs, settings: &Settings, now: DateTime<Utc>) -> anyhow:
 }
 
 /// Returns the repositories that `names` lists, or all where it lists none.
-fn limit<'a>(all: &'a [RepositorySetting], names: &[String]) -> anyhow::Result<Vec<&'a RepositorySetting>> {
+pub(super) fn limit<'a>(
+    all: &'a [RepositorySetting],
+    names: &[String],
+) -> anyhow::Result<Vec<&'a RepositorySetting>> {
     if names.is_empty() {
         return Ok(all.iter().collect());
     }
@@ -184,7 +199,7 @@ fn limit<'a>(all: &'a [RepositorySetting], names: &[String]) -> anyhow::Result<V
     Ok(all.iter().filter(|repository| names.contains(&repository.name)).collect())
 }
 
-fn requested(setting: &RepositorySetting) -> anyhow::Result<Requested> {
+pub(super) fn requested(setting: &RepositorySetting) -> anyhow::Result<Requested> {
     let source = match (&setting.location, &setting.remote) {
         (Location::Url(url), _) => Source::Remote { url: url.clone() },
         // Configured with both, and not checked out here: it can still be fetched.
@@ -224,13 +239,24 @@ async fn analyse(
     quiet: bool,
 ) -> anyhow::Result<Exit> {
     let Request { settings, now, slots, .. } = request;
+    let terms = Terms {
+        window: request.window,
+        as_of_seconds: now.timestamp(),
+        max_blob_bytes: settings.max_blob_bytes,
+        slice_commits: settings.slice_commits as usize,
+        dry_run: args.dry_run,
+    };
     let submission = Submission {
         repositories: request.repositories.clone(),
-        max_blob_bytes: settings.max_blob_bytes,
+        name: PUBLISHED.to_owned(),
+        priority: 0,
+        labels: BTreeMap::new(),
+        terms,
+        request: None,
         config: request.config.clone(),
         submitted_at: now.timestamp_millis(),
     };
-    let batch = submit(&*parts.store, submission).await?;
+    let (batch, _) = submit(&*parts.store, submission).await?;
 
     let (stopper, stopped) = watch::channel(None);
     let signals = tokio::spawn(signals.watch(stopper));
@@ -238,11 +264,17 @@ async fn analyse(
         parts.queue.clone(),
         parts.cache.clone(),
         WorkerConfig {
-            name: "embedded".to_owned(),
+            identity: Identity { name: "embedded".to_owned(), ..Identity::default() },
             slots: *slots,
             mirrors: parts.mirrors.clone(),
+            mirror_bytes: None,
             credentials: credentials(settings),
             slice_changes: SLICE_CHANGES,
+            slice_time: SLICE_TIME,
+            job_time: JOB_TIME,
+            // Who stops goes on later from the commits that are done.
+            grace: Duration::ZERO,
+            pulse: PULSE,
             cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, *slots).cache_bytes,
         },
     );
@@ -258,13 +290,8 @@ async fn analyse(
             worked
         }
     });
-    let purpose = if args.dry_run {
-        Purpose::Plan
-    } else {
-        Purpose::Analyse { slice_commits: settings.slice_commits as usize }
-    };
     let config = batch::Config {
-        purpose,
+        purpose: terms.purpose(),
         window: JOBS_PER_SLOT * slots,
         lease: LEASE,
         now: || Utc::now().timestamp_millis(),
@@ -309,7 +336,7 @@ async fn analyse(
         return Ok(if plan.has_failures() { Exit::FinishedWithFailures } else { Exit::Done });
     }
 
-    let finished = finish(request, &*parts.store, batch).await?;
+    let finished = conclude(&*parts.store, batch, &terms).await?;
     let run = Run {
         batch,
         started_at: now.to_rfc3339(),
@@ -325,7 +352,8 @@ async fn analyse(
         report: &finished.json,
         manifest: &manifest,
         inputs: finished.inputs,
-        as_of_seconds: now.timestamp(),
+        as_of_seconds: terms.as_of_seconds,
+        finished_at: Utc::now().timestamp_millis(),
     };
     parts.store.publish(PUBLISHED, &kept).await?;
     parts.store.prune(KEPT_BATCHES).await?;
@@ -334,32 +362,7 @@ async fn analyse(
     Ok(if failed { Exit::FinishedWithFailures } else { Exit::Done })
 }
 
-/// A report and its first form.
-pub(super) struct Finished {
-    pub(super) report: Report,
-    pub(super) json: String,
-    inputs: Option<Digest>,
-}
-
-/// Returns the report of `batch`: a kept one where everything it is made of is the same, because then its bytes are,
-/// too.
-async fn finish(request: &Request, store: &dyn Store, batch: BatchId) -> anyhow::Result<Finished> {
-    let Request { settings, window, now, .. } = request;
-    let basis = Basis::of(store, batch, window, settings.max_blob_bytes).await?;
-    let inputs = basis.inputs();
-    if let Some(inputs) = &inputs
-        && let Some(json) = store.report_of(inputs, now.timestamp()).await?
-        && let Ok(report) = serde_json::from_str::<Report>(&json)
-        // As time goes on, what was in the future may be so no more; what was not will never be.
-        && report.data_quality.future_times == 0
-    {
-        return Ok(Finished { report, json, inputs: Some(*inputs) });
-    }
-    let report = basis.report(store, now.timestamp()).await?;
-    Ok(Finished { json: json::render(&report), report, inputs })
-}
-
-fn tell(args: &Analyze, finished: &Finished, output: &Path, files: &[String]) -> anyhow::Result<()> {
+fn tell(args: &Analyze, finished: &Concluded, output: &Path, files: &[String]) -> anyhow::Result<()> {
     if args.json {
         return Ok(data::print(&finished.json)?);
     }

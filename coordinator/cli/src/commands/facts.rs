@@ -67,7 +67,7 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
 }
 
 fn fetched(data_dir: &DataDir, settings: &Settings, url: &str) -> anyhow::Result<PathBuf> {
-    Mirrors::new(data_dir.mirrors(), credentials(settings))
+    Mirrors::new(data_dir.mirrors(), credentials(settings), None)
         .fetch(url, &AtomicBool::new(false))
         .map_err(|failure| Refusal::new(Exit::NotFound, failure.message).into())
 }

@@ -8,12 +8,13 @@ pub(super) fn run(args: &Help) -> anyhow::Result<Exit> {
     let text = match args.topic.as_deref() {
         Some("exit-codes") => Some(exit::help()),
         Some("environment") => Some(environment()),
+        Some("openapi") => Some(format!("{}\n", gitfleet_coordinator::api::document())),
         topic => args::help_of(topic),
     };
     let text = text.ok_or_else(|| {
         let topic = args.topic.as_deref().unwrap_or_default();
         Refusal::new(Exit::Usage, format!("there is no command or topic {topic:?}"))
-            .hint("topics: exit-codes, environment; commands: gitfleet help")
+            .hint("topics: exit-codes, environment, openapi; commands: gitfleet help")
     })?;
     data::print(&text)?;
     Ok(Exit::Done)
@@ -23,7 +24,8 @@ fn environment() -> String {
     let mut text =
         String::from("Environment variables\n\nEach beats the configuration file; a flag beats it.\n\n");
     for (variable, key) in crate::config::variables() {
-        text.push_str(&format!("  {variable:<32}  {key}\n"));
+        text.push_str(&format!("  {variable:<34}{key}\n"));
     }
+    text.push_str("\nA secret may be in a file instead, which the variable with _FILE at its end names.\n");
     text
 }

@@ -1,15 +1,25 @@
 //! `gitfleet report`.
 
+use std::path::PathBuf;
+
+use gitfleet_coordinator::conclude::Concluded;
 use gitfleet_coordinator::report::json;
 use gitfleet_coordinator::store::Store as _;
+use gitfleet_coordinator::view::ReportView;
 
-use crate::args::{Report, ReportCommand};
-use crate::config::Overrides;
+use crate::args::{Ask, Report, ReportCommand};
+use crate::config::{Format, Overrides};
 use crate::exit::{Exit, Refusal};
-use crate::render::data;
+use crate::render::id::short;
+use crate::render::summary::summary;
+use crate::render::table::table;
+use crate::render::{data, talk};
 use crate::wiring::{STORE, open_store};
 
 use super::Surroundings;
+use super::analyze::OUTPUT;
+use super::ask::{answer, client, segment};
+use super::write::write;
 
 fn nothing_published() -> anyhow::Error {
     Refusal::new(Exit::NotFound, "no report was published yet").hint("run `gitfleet analyze` first").into()
@@ -18,10 +28,21 @@ fn nothing_published() -> anyhow::Error {
 /// The name under which `analyze` publishes.
 pub(super) const PUBLISHED: &str = "analyze";
 
-pub(super) fn run(args: Report) -> anyhow::Result<Exit> {
+pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
     let text = match args.command {
         ReportCommand::Schema => format!("{}\n", serde_json::to_string_pretty(&json::schema())?),
-        ReportCommand::Show { common } => {
+        ReportCommand::Show { batch: Some(batch), common, server } => {
+            let ask = Ask { server, config: common.config, json: true };
+            client(&ask)?.text(&format!("/batches/{}/report", segment(&batch)), &[])?
+        }
+        ReportCommand::Ls { ask } => {
+            let reports: Vec<ReportView> = client(&ask)?.get("/reports", &[])?;
+            return answer(&ask, &reports, |reports| list(reports));
+        }
+        ReportCommand::Export { batch, output, format, ask } => {
+            return export(&batch, output, &format, &ask, quiet);
+        }
+        ReportCommand::Show { batch: None, common, server: _ } => {
             let surroundings = Surroundings::read()?;
             let overrides = Overrides { data_dir: common.data_dir, ..Overrides::default() };
             let loaded = surroundings.configuration(common.config.as_deref(), overrides, true)?;
@@ -39,5 +60,56 @@ pub(super) fn run(args: Report) -> anyhow::Result<Exit> {
         }
     };
     data::print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn list(reports: &[ReportView]) -> String {
+    let ids: Vec<&str> = reports.iter().map(|report| report.batch.as_str()).collect();
+    let row = |(report, id): (&ReportView, &str)| {
+        [
+            id.to_owned(),
+            report.name.clone(),
+            if report.published { "published" } else { "kept" }.to_owned(),
+            report.created_at.clone().unwrap_or_default(),
+            report.bytes.to_string(),
+        ]
+    };
+    let rows: Vec<_> = reports.iter().zip(short(&ids)).map(row).collect();
+    table(["BATCH", "NAME", "STATE", "MADE", "BYTES"], &rows)
+}
+
+/// Writes the report of a batch as `analyze` would have.
+fn export(
+    batch: &str,
+    output: Option<PathBuf>,
+    format: &[String],
+    ask: &Ask,
+    quiet: bool,
+) -> anyhow::Result<Exit> {
+    let mut formats = Vec::new();
+    for word in format {
+        let known = Format::named(word).ok_or_else(|| {
+            Refusal::new(Exit::Usage, format!("{word} is no form of a report"))
+                .hint("csv, json, markdown or html")
+        })?;
+        formats.push(known);
+    }
+    if formats.is_empty() {
+        formats = Format::ALL.to_vec();
+    }
+    let client = client(ask)?;
+    let get = |part: &str| client.text(&format!("/batches/{}/{part}", segment(batch)), &[]);
+    let (json, manifest) = (get("report")?, get("manifest")?);
+    let report = serde_json::from_str(&json)?;
+    let output = output.unwrap_or_else(|| PathBuf::from(OUTPUT));
+    let concluded = Concluded { report, json, inputs: None };
+    let files = write(&output, &concluded, &manifest, &formats)?;
+    if ask.json {
+        data::print(&concluded.json)?;
+    } else if !quiet {
+        data::print(&summary(&concluded.report, &output, &files))?;
+    } else {
+        talk::line(&format!("{} files in {}", files.len(), output.display()));
+    }
     Ok(Exit::Done)
 }

@@ -20,14 +20,23 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
+    /// Waits for a signal.
+    pub(super) async fn first(mut self) -> Exit {
+        self.next().await
+    }
+
+    async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Terminated,
+        }
+    }
+
     /// Tells `stopper` of the first signal and ends the process on the second.
     pub(super) async fn watch(mut self, stopper: watch::Sender<Option<Exit>>) {
         let mut first = true;
         loop {
-            let exit = tokio::select! {
-                _ = self.interrupt.recv() => Exit::Interrupted,
-                _ = self.terminate.recv() => Exit::Terminated,
-            };
+            let exit = self.next().await;
             if !first {
                 std::process::exit(exit.code().into());
             }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::Context as _;
+use gitfleet_coordinator::conclude::Concluded;
 use gitfleet_coordinator::report::{csv, html, markdown};
 
-use super::analyze::Finished;
 use crate::config::Format;
 
 /// Writes the asked forms and the manifest into `directory`, removes files of forms that an earlier run left there,
@@ -17,7 +17,7 @@ use crate::config::Format;
 /// Where the directory or a file cannot be written.
 pub(super) fn write(
     directory: &Path,
-    finished: &Finished,
+    finished: &Concluded,
     manifest: &str,
     formats: &[Format],
 ) -> anyhow::Result<Vec<String>> {

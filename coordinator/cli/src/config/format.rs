@@ -14,7 +14,7 @@ impl Format {
     pub(crate) const ALL: [Self; 4] = [Self::Csv, Self::Json, Self::Markdown, Self::Html];
 
     /// Returns the format of that name, `md` being short for `markdown`.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
             "csv" => Some(Self::Csv),
             "json" => Some(Self::Json),

@@ -4,6 +4,7 @@
 
 mod analysis;
 mod classification;
+mod fleet;
 mod github;
 mod output;
 mod people;
@@ -29,6 +30,7 @@ pub(crate) static KEYS: &[Key] = &[
     repositories::KEY,
     github::KEY,
     analysis::KEY,
+    fleet::KEY,
     output::OUTPUT,
     output::REPORTS,
     output::CACHE,

@@ -9,6 +9,8 @@ use chrono_tz::Tz;
 use secrecy::SecretString;
 
 use super::datum::Datum;
+use super::environment::FILE;
+use super::key::Kind;
 use super::keys;
 use super::location;
 use super::origin::Origin;
@@ -139,7 +141,28 @@ impl Merge<'_> {
             let value = value.to_owned();
             return self.read(&placed.path, &value, origin);
         }
+        if matches!(placed.key.kind, Kind::Secret)
+            && let Some(variable) = reach.variable
+            && let Some((file, origin)) = self.variables.own(&format!("{variable}{FILE}"))
+        {
+            let file = file.to_owned();
+            return self.secret_file(&placed.path, &file, origin);
+        }
         in_file
+    }
+
+    /// Reads a secret from the file that a variable names, as containers hand them out. The line end is no part of it.
+    fn secret_file(&mut self, path: &str, file: &str, origin: Origin) -> Option<Given> {
+        let absolute = self.absolute(Path::new(file), &origin, path)?;
+        match std::fs::read_to_string(&absolute) {
+            Ok(text) => self.read(path, text.trim_end_matches(['\r', '\n']), origin),
+            Err(error) => {
+                let wrong = format!("cannot read {}: {error}", absolute.display());
+                let problem = Problem::new(ProblemKind::Unreadable, origin, path, wrong);
+                self.problems.push(problem.hint("name a file that holds the secret and nothing else"));
+                None
+            }
+        }
     }
 
     fn read(&mut self, path: &str, text: &str, origin: Origin) -> Option<Given> {

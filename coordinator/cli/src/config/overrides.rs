@@ -20,6 +20,8 @@ pub(crate) struct Overrides {
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) output: Option<PathBuf>,
     pub(crate) formats: Option<Vec<String>>,
+    pub(crate) server: Option<String>,
+    pub(crate) listen: Option<String>,
 }
 
 /// A flag's value before it is read.
@@ -41,6 +43,8 @@ impl Overrides {
             "analysis.jobs" => self.jobs.map(|jobs| jobs.to_string()),
             "analysis.memory_mib" => self.memory_mib.map(|mib| mib.to_string()),
             "analysis.max_blob_bytes" => self.max_blob_bytes.map(|bytes| bytes.to_string()),
+            "fleet.server" => self.server.clone(),
+            "fleet.listen" => self.listen.clone(),
             "output.formats" => self.formats.as_ref().map(|formats| formats.join(",")),
             "cache.directory" => return self.data_dir.clone().map(Typed::Path),
             "output.directory" => return self.output.clone().map(Typed::Path),

@@ -2,8 +2,10 @@
 //! receive them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono_tz::Tz;
+use secrecy::SecretString;
 
 use super::format::Format;
 use super::github::{self, Credential};
@@ -34,6 +36,27 @@ pub(crate) struct Settings {
     /// Never empty, no format twice.
     pub(crate) formats: Vec<Format>,
     pub(crate) credentials: Vec<Credential>,
+    pub(crate) fleet: Fleet,
+}
+
+/// The servers of a fleet, and how they are treated.
+#[derive(Debug, Clone)]
+pub(crate) struct Fleet {
+    pub(crate) server: String,
+    pub(crate) token: Option<SecretString>,
+    pub(crate) listen: String,
+    pub(crate) database_url: Option<SecretString>,
+    pub(crate) database_schema: String,
+    pub(crate) broker_url: Option<SecretString>,
+    pub(crate) cache_url: Option<SecretString>,
+    pub(crate) prefix: String,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) cache_ttl: Duration,
+    pub(crate) consumer_timeout: Duration,
+    pub(crate) job_time: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) mirror_bytes: Option<u64>,
 }
 
 /// Asks for every setting in the order in which `config show` lists them.
@@ -54,6 +77,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let owner = merge.text("github.owner").map(|(owner, _)| owner);
     let token = merge.secret("github.token");
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
+    let fleet = fleet(merge);
     let context = Context { host, owner, branches, branches_origin };
     let repositories = repositories(merge, &context);
     Settings {
@@ -69,6 +93,39 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         output,
         formats,
         credentials,
+        fleet,
+    }
+}
+
+fn fleet(merge: &mut Merge<'_>) -> Fleet {
+    let mut text =
+        |path, default: &str| merge.text(path).map_or_else(|| default.to_owned(), |(text, _)| text);
+    let server = text("fleet.server", "http://127.0.0.1:7171");
+    let listen = text("fleet.listen", "127.0.0.1:7171");
+    let database_schema = text("fleet.database_schema", "public");
+    let prefix = text("fleet.prefix", "gitfleet");
+    let mut seconds = |path, default| Duration::from_secs(merge.integer(path).unwrap_or(default));
+    let cache_ttl = seconds("fleet.cache_ttl_seconds", 30 * 24 * 60 * 60);
+    let consumer_timeout = seconds("fleet.consumer_timeout_seconds", 1_800);
+    let job_time = seconds("fleet.job_seconds", 840);
+    let grace = seconds("fleet.grace_seconds", 25);
+    let lease = seconds("fleet.lease_seconds", 60);
+    Fleet {
+        server,
+        token: merge.secret("fleet.token"),
+        listen,
+        database_url: merge.secret("fleet.database_url"),
+        database_schema,
+        broker_url: merge.secret("fleet.broker_url"),
+        cache_url: merge.secret("fleet.cache_url"),
+        prefix,
+        ca_file: merge.path("fleet.ca_file"),
+        cache_ttl,
+        consumer_timeout,
+        job_time,
+        grace,
+        lease,
+        mirror_bytes: merge.integer("fleet.mirror_mib").map(|mib| mib << 20),
     }
 }
 

@@ -310,6 +310,9 @@ fn the_documents_say_what_the_program_says() {
     let reference = room.gitfleet(&["config", "reference"]).expect(0);
     let written = std::fs::read_to_string(project("docs/configuration.md")).unwrap();
     assert_eq!(reference.text(), written, "cargo run -- config reference > docs/configuration.md");
+    let api = room.gitfleet(&["help", "openapi"]).expect(0);
+    let written = std::fs::read_to_string(project("docs/openapi.json")).unwrap();
+    assert_eq!(api.text(), written, "cargo run -- help openapi > docs/openapi.json");
     let example = project("gitfleet.example.yaml");
     let ended = room.gitfleet(&["analyze", "-c", example.to_str().unwrap(), "--validate-only"]).expect(0);
     assert_eq!(ended.stderr, "", "the example has no warning");

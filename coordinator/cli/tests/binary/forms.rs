@@ -76,7 +76,7 @@ fn the_report_is_as_its_schema_says_and_is_shown_again() {
     let schema: Value =
         serde_json::from_slice(&room.gitfleet(&["report", "schema"]).expect(0).stdout).unwrap();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    schema::assert_valid(&schema, &room.json("out/report.json"));
+    schema::assert_valid(&schema, &schema, &room.json("out/report.json"));
     let shown = room.gitfleet(&["report", "show", "--data-dir", &data]).expect(0);
     assert_eq!(shown.text(), room.read("out/report.json"));
 }

@@ -5,6 +5,7 @@
 
 mod analyze;
 mod config;
+mod deployment;
 mod facts;
 mod failures;
 mod forms;
@@ -15,6 +16,7 @@ mod incremental;
 mod judge;
 mod repository;
 mod room;
+#[path = "../schema/mod.rs"]
 mod schema;
 mod signals;
 mod sources;

@@ -49,6 +49,21 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("reports.output_directory", "reports: {output_directory: o}", "output: Some(\"DIR/o\")"),
     ("output.formats", "output: {formats: [json, md]}", "formats: [Json, Markdown]"),
     ("reports.formats", "reports: {formats: csv}", "formats: [Csv]"),
+    ("fleet.server", "fleet: {server: 'http://c:1'}", "server: \"http://c:1\""),
+    ("fleet.token", "fleet: {token: t}", "token: Some("),
+    ("fleet.listen", "fleet: {listen: '0.0.0.0:1'}", "listen: \"0.0.0.0:1\""),
+    ("fleet.database_url", "fleet: {database_url: x}", "database_url: Some("),
+    ("fleet.database_schema", "fleet: {database_schema: s}", "database_schema: \"s\""),
+    ("fleet.broker_url", "fleet: {broker_url: x}", "broker_url: Some("),
+    ("fleet.cache_url", "fleet: {cache_url: x}", "cache_url: Some("),
+    ("fleet.prefix", "fleet: {prefix: p}", "prefix: \"p\""),
+    ("fleet.ca_file", "fleet: {ca_file: ca.pem}", "ca_file: Some(\"DIR/ca.pem\")"),
+    ("fleet.cache_ttl_seconds", "fleet: {cache_ttl_seconds: 60}", "cache_ttl: 60s"),
+    ("fleet.consumer_timeout_seconds", "fleet: {consumer_timeout_seconds: 120}", "consumer_timeout: 120s"),
+    ("fleet.job_seconds", "fleet: {job_seconds: 10}", "job_time: 10s"),
+    ("fleet.grace_seconds", "fleet: {grace_seconds: 3}", "grace: 3s"),
+    ("fleet.lease_seconds", "fleet: {lease_seconds: 5}", "lease: 5s"),
+    ("fleet.mirror_mib", "fleet: {mirror_mib: 1}", "mirror_bytes: Some(1048576)"),
 ];
 
 #[test]
@@ -79,11 +94,18 @@ fn no_acted_key_is_without_a_test_of_its_effect() {
 fn without_anything_the_defaults_hold() {
     let settings = sound("version: \"1.0\"").settings;
     let shown = format!("{settings:?}");
+    let (local, fleet) = shown.split_once(", fleet: ").expect("a fleet's settings come last");
     assert_eq!(
-        shown,
+        local,
         "Settings { repositories: [], weeks: None, time_zone: UTC, include_current: false, \
          slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, memory_bytes: 536870912, data_dir: None, \
-         output: None, formats: [Csv, Json, Markdown, Html], credentials: [] }"
+         output: None, formats: [Csv, Json, Markdown, Html], credentials: []"
+    );
+    assert_eq!(
+        fleet,
+        "Fleet { server: \"http://127.0.0.1:7171\", token: None, listen: \"127.0.0.1:7171\", database_url: None, \
+         database_schema: \"public\", broker_url: None, cache_url: None, prefix: \"gitfleet\", ca_file: None, \
+         cache_ttl: 2592000s, consumer_timeout: 1800s, job_time: 840s, grace: 25s, lease: 60s, mirror_bytes: None } }"
     );
 }
 

@@ -45,6 +45,7 @@ fn every_variable_has_an_effect() {
         "GITFLEET_FORMAT" => "html,csv",
         "GITFLEET_GITHUB_API_URL" => "https://ghe.example",
         "GITFLEET_OUTPUT" | "GITFLEET_DATA_DIR" | "GITFLEET_GITHUB_TOKEN" | "GITFLEET_GITHUB_OWNER" => "some",
+        name if name.ends_with("_SECONDS") => "300",
         _ => "3",
     };
     for (name, path) in environment::settings() {
@@ -78,20 +79,25 @@ fn every_flag_has_an_effect() {
         data_dir: Some("data".into()),
         output: Some("out".into()),
         formats: Some(vec!["md".to_owned(), "markdown".to_owned(), "csv".to_owned()]),
+        server: Some("http://c:1".to_owned()),
+        listen: Some("[::1]:2".to_owned()),
     };
     let mut around = Around::new(b"repositories: [{path: x}]");
     around.overrides = overrides;
     assert_eq!(origin(&around, "repositories[1].branch"), "main from flag --branch");
     assert_eq!(origin(&around, "repositories[1].url"), "https://host/o/b.git from flag SOURCES");
     let settings = around.load().expect("the flags are sound").settings;
+    let shown = around.redact(&format!("{settings:?}"));
+    let (local, fleet) = shown.split_once(", fleet: ").unwrap();
+    assert!(fleet.starts_with("Fleet { server: \"http://c:1\", token: None, listen: \"[::1]:2\""), "{fleet}");
     assert_eq!(
-        around.redact(&format!("{settings:?}")),
+        local,
         "Settings { repositories: [RepositorySetting { name: \"a\", location: Path(\"DIR/a\"), remote: None, \
          project_key: \"A\", branches: Named(\"main\") }, RepositorySetting { name: \"b\", location: \
          Url(\"https://host/o/b.git\"), remote: None, project_key: \"B\", branches: Named(\"main\") }], \
          weeks: Some(2), time_zone: Asia/Tokyo, include_current: true, slice_commits: 3, \
          jobs: Some(4), max_blob_bytes: 5, memory_bytes: 80740352, data_dir: Some(\"DIR/data\"), output: Some(\"DIR/out\"), \
-         formats: [Markdown, Csv], credentials: [] }"
+         formats: [Markdown, Csv], credentials: []"
     );
 }
 
@@ -239,6 +245,22 @@ github:
   api_url: \"https://api.github.com\"          # default
   owner: null                                # default: none
   token: \"***\"                               # gitfleet.yaml:4:10, TOKEN from the environment
+fleet:
+  server: \"http://127.0.0.1:7171\"            # default
+  listen: null                               # default: 127.0.0.1:7171
+  database_schema: null                      # default: public
+  prefix: null                               # default: gitfleet
+  cache_ttl_seconds: 2592000                 # default
+  consumer_timeout_seconds: 1800             # default
+  job_seconds: 840                           # default
+  grace_seconds: 25                          # default
+  lease_seconds: 60                          # default
+  token: null                                # default: none
+  database_url: null                         # default: none
+  broker_url: null                           # default: none
+  cache_url: null                            # default: none
+  ca_file: null                              # default: none
+  mirror_mib: null                           # default: no limit
 repositories:
   - name: shop                               # default
     path: /srv/shop                          # gitfleet.yaml:6:11

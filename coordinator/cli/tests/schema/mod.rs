@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-/// Asserts that `value` is as `schema` says.
+/// Asserts that `value` is as `schema` says, in which references are to parts of `root`.
 #[track_caller]
-pub(crate) fn assert_valid(schema: &Value, value: &Value) {
-    if let Err(wrong) = valid(schema, schema, value, "") {
+pub(crate) fn assert_valid(root: &Value, schema: &Value, value: &Value) {
+    if let Err(wrong) = valid(root, schema, value, "") {
         panic!("{wrong}");
     }
 }
@@ -15,7 +15,7 @@ fn valid(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
         let pointer = reference.as_str().unwrap().strip_prefix('#').unwrap();
         return valid(root, root.pointer(pointer).unwrap(), value, at);
     }
-    if let Some(any) = schema.get("anyOf") {
+    if let Some(any) = schema.get("anyOf").or_else(|| schema.get("oneOf")) {
         let tried: Vec<_> = any.as_array().unwrap().iter().map(|one| valid(root, one, value, at)).collect();
         return if tried.iter().any(Result::is_ok) { Ok(()) } else { Err(format!("{tried:?}")) };
     }
@@ -37,7 +37,8 @@ fn valid(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
             fields.get(name.as_str().unwrap()).ok_or_else(|| format!("{at} has no {name}"))?;
         }
         for (name, field) in fields {
-            let told = schema["properties"].get(name);
+            let told = schema.get("properties").and_then(|told| told.get(name));
+            let told = told.or_else(|| schema.get("additionalProperties"));
             valid(
                 root,
                 told.ok_or_else(|| format!("{at}.{name} is not told of"))?,

@@ -1,0 +1,96 @@
+//! `gitfleet coordinator`: the API, and the loops of whoever leads.
+
+use std::net::ToSocketAddrs as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::Utc;
+use gitfleet_coordinator::api::{self, Api, Token};
+use gitfleet_coordinator::lead::{self, Bell};
+use gitfleet_coordinator::store::ledger::Ledger;
+use secrecy::ExposeSecret as _;
+use tokio::sync::watch;
+
+use super::{Surroundings, stop};
+use crate::args::Coordinator;
+use crate::config::{Fleet, Overrides};
+use crate::exit::{Exit, Refusal};
+use crate::wiring::{Servers, open_fleet_store};
+
+/// How long what is being asked may take when the coordinator is told to end.
+const ENDING: Duration = Duration::from_secs(10);
+
+pub(super) fn run(args: Coordinator, quiet: bool) -> anyhow::Result<Exit> {
+    let surroundings = Surroundings::read()?;
+    let overrides = Overrides { listen: args.listen.clone(), ..Overrides::default() };
+    let loaded = surroundings.configuration(args.config.as_deref(), overrides, quiet)?;
+    let fleet = loaded.settings.fleet;
+    check(&fleet)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let exit = runtime.block_on(serve(&fleet, args.migrate, surroundings.process_name()));
+    runtime.shutdown_timeout(ENDING);
+    exit
+}
+
+/// Refuses what would be found out too late.
+fn check(fleet: &Fleet) -> anyhow::Result<()> {
+    let addresses = fleet.listen.to_socket_addrs();
+    let addresses: Vec<_> = addresses
+        .map_err(|error| {
+            Refusal::new(Exit::Configuration, format!("cannot listen on {}: {error}", fleet.listen))
+                .hint("write fleet.listen as address:port")
+        })?
+        .collect();
+    if fleet.token.is_none() && addresses.iter().any(|address| !address.ip().is_loopback()) {
+        return Err(Refusal::new(
+            Exit::Configuration,
+            format!("{} is open to other machines, and the API has no token", fleet.listen),
+        )
+        .hint("set fleet.token (GITFLEET_API_TOKEN_FILE), or listen on 127.0.0.1")
+        .into());
+    }
+    Ok(())
+}
+
+async fn serve(fleet: &Fleet, migrate: bool, name: String) -> anyhow::Result<Exit> {
+    let signals = stop::Signals::listen().context("cannot listen for signals")?;
+    let (stopper, stopped) = watch::channel(None);
+    tokio::spawn(signals.watch(stopper));
+    let store = tokio::select! {
+        () = stop::stopped(stopped.clone()) => return Ok(stopped.borrow().unwrap_or(Exit::Terminated)),
+        store = open_fleet_store(fleet, migrate) => store?,
+    };
+    let servers = Servers::reach(fleet, &name).await?;
+    let listener = tokio::net::TcpListener::bind(&fleet.listen).await.map_err(|error| {
+        Refusal::new(Exit::Unavailable, format!("cannot listen on {}: {error}", fleet.listen))
+            .hint("is another coordinator there? Give this one another --listen")
+    })?;
+    let address = listener.local_addr()?;
+    let (bell, now): (Bell, fn() -> i64) = (Bell::default(), || Utc::now().timestamp_millis());
+    let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
+    let api = Api {
+        store: ledger.clone(),
+        queue: servers.queue.clone(),
+        cache: servers.cache.clone(),
+        bell: bell.clone(),
+        token: fleet.token.as_ref().map(|token| Token::new(token.expose_secret())),
+        now,
+    };
+    tracing::info!(%address, name, version = env!("CARGO_PKG_VERSION"), "the coordinator answers");
+    let config = lead::Config { holder: name, lease: fleet.lease, now, ..lead::Config::default() };
+    let answering = tokio::spawn(api::serve(listener, api, stop::stopped(stopped.clone())));
+    let led = lead::lead(servers.queue.clone(), ledger, config, bell, stop::stopped(stopped.clone())).await;
+    let answered = tokio::time::timeout(ENDING, answering).await;
+    servers.close().await;
+    store.close().await;
+    led?;
+    if let Ok(joined) = answered {
+        joined?.context("the API ended early")?;
+    }
+    // Whoever is told to end and does so has done what it should.
+    Ok(Exit::Done)
+}

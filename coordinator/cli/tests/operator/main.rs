@@ -1,0 +1,17 @@
+//! The operator's commands, asked of the real binary as an operator would: against a fleet of real processes on real
+//! servers of its own, started once for all of these tests.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod dead;
+mod fleet;
+#[path = "../history/mod.rs"]
+mod history;
+mod looking;
+mod refusals;
+mod reports;
+#[path = "../schema/mod.rs"]
+mod schema;
+mod secrets;
+mod steering;
+mod submitting;

@@ -1,0 +1,9 @@
+DROP VIEW worker_overview;
+DROP VIEW attempt_overview;
+DROP VIEW repository_overview;
+DROP VIEW batch_overview;
+DROP VIEW report_week;
+DROP VIEW report_file;
+DROP VIEW report_commit;
+DROP FUNCTION words;
+DROP TABLE calendar_week;

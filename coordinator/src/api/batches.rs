@@ -1,0 +1,330 @@
+//! Batches: submit, look, and say what is to become of them.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use gitfleet_shared::contract::{Revisions, Source};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Api, Problem, named};
+use crate::store::ledger::{BatchFilter, Wish};
+use crate::store::{RequestKey, Submitted};
+use crate::submit::{self, Requested, submit as write_down};
+use crate::terms::Terms;
+use crate::view::{BatchView, RepositoryView};
+
+/// What somebody wants analysed.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRequest {
+    /// What its report is published as.
+    pub name: String,
+    #[schema(min_items = 1, max_items = 10_000)]
+    pub repositories: Vec<RepositoryRequest>,
+    /// From -100 to 100; the higher one goes first.
+    #[serde(default)]
+    #[schema(minimum = -100, maximum = 100)]
+    pub priority: i64,
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Window, as-of time, limits.
+    #[schema(value_type = Object)]
+    pub terms: Terms,
+    /// The configuration as it is recorded, without secrets.
+    #[serde(default)]
+    pub config: String,
+}
+
+/// A repository, by URL or, where the workers have it on their disks, by path.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RepositoryRequest {
+    pub name: String,
+    #[serde(default)]
+    pub project_key: String,
+    pub url: Option<String>,
+    pub path: Option<String>,
+    /// Another branch than the default one.
+    pub branch: Option<String>,
+    #[serde(default)]
+    pub all_branches: bool,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Submission {
+    pub batch: String,
+    /// False where the same request had been here before.
+    pub new: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Acted {
+    /// False where it was so already.
+    pub changed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Retried {
+    /// Repositories that begin again.
+    pub repositories: u64,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    /// running, finished, cancelled or abandoned.
+    state: Option<String>,
+    /// `key=value`, several joined by commas; all of them must hold.
+    label: Option<String>,
+    /// Only those that are older than this one.
+    before: Option<String>,
+    /// At most so many, 20 unless said otherwise, 500 at most.
+    limit: Option<u32>,
+}
+
+const MOST_REPOSITORIES: usize = 10_000;
+const LONGEST_NAME: usize = 200;
+
+#[utoipa::path(
+    post, path = "/batches", tag = "batches", request_body = BatchRequest,
+    params(("Idempotency-Key" = String, Header, description = "names the request: sent again, it is one batch")),
+    responses(
+        (status = 201, body = Submission), (status = 200, body = Submission, description = "sent before"),
+        (status = 400, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)
+    )
+)]
+pub(super) async fn submit(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Submission>), Problem> {
+    let key = headers.get("Idempotency-Key").and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty());
+    let key = key.filter(|key| key.len() <= LONGEST_NAME).ok_or_else(|| {
+        Problem::invalid("the header Idempotency-Key is missing or too long").hint(
+            "send any name of the request there, such as a UUID; sent again with it, the batch is made once",
+        )
+    })?;
+    let request: BatchRequest = serde_json::from_slice(&body)
+        .map_err(|error| Problem::invalid(format!("the body is no batch request: {error}")))?;
+    let request_key = RequestKey { key: key.to_owned(), digest: digest(&request) };
+    let submission = settle(request, request_key, (api.now)())?;
+    let (batch, submitted) = write_down(&*api.store, submission).await?;
+    api.bell.work();
+    match submitted {
+        Submitted::Now => Ok((StatusCode::CREATED, Json(Submission { batch: batch.to_string(), new: true }))),
+        Submitted::Before(_) => {
+            Ok((StatusCode::OK, Json(Submission { batch: batch.to_string(), new: false })))
+        }
+        Submitted::Conflict(_) => Err(Problem::conflict(format!(
+            "the key {key} was used for another request, which became batch {batch}"
+        ))
+        .hint("give every request a key of its own")),
+    }
+}
+
+/// Returns what two requests have in common that mean the same. Whoever got no answer runs the same command again: a moment
+/// later, and perhaps at another coordinator, which the configuration as it is recorded names.
+fn digest(request: &BatchRequest) -> [u8; 32] {
+    let terms = Terms { as_of_seconds: 0, ..request.terms };
+    let asked = BatchRequest { terms, config: String::new(), ..request.clone() };
+    let bytes = serde_json::to_vec(&asked).expect("it is made of strings, numbers and maps of strings");
+    *blake3::hash(&bytes).as_bytes()
+}
+
+/// Checks a request through and through before anything is written.
+fn settle(request: BatchRequest, key: RequestKey, now: i64) -> Result<submit::Submission, Problem> {
+    let BatchRequest { name, repositories, priority, labels, terms, config } = request;
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(Problem::invalid(format!("name has 1 to {LONGEST_NAME} printable characters")));
+    }
+    if repositories.is_empty() || repositories.len() > MOST_REPOSITORIES {
+        return Err(Problem::invalid(format!(
+            "a batch has 1 to {MOST_REPOSITORIES} repositories, and this one {}",
+            repositories.len()
+        )));
+    }
+    if !(-100..=100).contains(&priority) {
+        return Err(Problem::invalid(format!("priority {priority} is not between -100 and 100")));
+    }
+    if terms.slice_commits == 0 {
+        return Err(Problem::invalid("a slice has one commit at least: terms.slice_commits is 0"));
+    }
+    let repositories =
+        (0..).zip(repositories).map(|(place, one)| requested(place, one)).collect::<Result<_, _>>()?;
+    Ok(submit::Submission {
+        name,
+        repositories,
+        priority,
+        labels,
+        terms,
+        config,
+        request: Some(key),
+        submitted_at: now,
+    })
+}
+
+fn requested(place: usize, repository: RepositoryRequest) -> Result<Requested, Problem> {
+    let RepositoryRequest { name, project_key, url, path, branch, all_branches } = repository;
+    let wrong = |what: &str| Problem::invalid(format!("repositories[{place}] ({name}): {what}"));
+    let source = match (url, path) {
+        (Some(url), None) => {
+            // As git has it: `-` at the front would be read as an option by whatever opens it.
+            if url.is_empty()
+                || url.starts_with('-')
+                || url.chars().any(|char| char.is_control() || char == ' ')
+            {
+                return Err(wrong(
+                    "the URL is empty, begins with a dash, or holds blanks or control characters",
+                ));
+            }
+            if url.split_once("://").is_some_and(|(_, rest)| {
+                let authority = rest.split('/').next().unwrap_or_default();
+                authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+            }) {
+                return Err(wrong("there is a password in the URL")
+                    .hint("give workers the credential of the host instead"));
+            }
+            let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+            if scheme.is_some_and(|scheme| !matches!(scheme, "https" | "ssh" | "file")) || url.contains("::")
+            {
+                return Err(wrong("the URL is not https://, ssh://, file:// or user@host:path"));
+            }
+            Source::Remote { url }
+        }
+        (None, Some(path)) if path.starts_with('/') => Source::Local { path },
+        (None, Some(_)) => return Err(wrong("the path is not absolute")),
+        _ => return Err(wrong("it has either url or path")),
+    };
+    let revisions = match (branch, all_branches) {
+        (Some(_), true) => return Err(wrong("branch and all_branches exclude each other")),
+        (Some(branch), false) => Revisions::Branch(branch),
+        (None, true) => Revisions::AllBranches,
+        (None, false) => Revisions::Head,
+    };
+    Ok(Requested { name, project_key, source, revisions })
+}
+
+#[utoipa::path(
+    get, path = "/batches", tag = "batches", params(ListQuery),
+    responses((status = 200, body = Vec<BatchView>), (status = 400, body = Problem))
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Vec<BatchView>>, Problem> {
+    Problem::check_state(query.state.as_deref(), &BatchFilter::STATES)?;
+    let mut labels = BTreeMap::new();
+    for label in query.label.iter().flat_map(|label| label.split(',')) {
+        let (key, value) = label
+            .split_once('=')
+            .ok_or_else(|| Problem::invalid(format!("label {label} is not key=value")))?;
+        labels.insert(key.to_owned(), value.to_owned());
+    }
+    let before = match &query.before {
+        Some(before) => Some(named::batch(&api, before).await?),
+        None => None,
+    };
+    let limit = query.limit.unwrap_or(20).clamp(1, 500);
+    let filter = BatchFilter { state: query.state, labels, before, limit };
+    Ok(Json(api.store.batches(&filter).await?))
+}
+
+#[utoipa::path(
+    get, path = "/batches/{id}", tag = "batches", params(("id" = String, Path)),
+    responses((status = 200, body = BatchView), (status = 404, body = Problem), (status = 409, body = Problem))
+)]
+pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<BatchView>, Problem> {
+    let batch = api.store.batch(named::batch(&api, &id).await?).await?;
+    batch.map(Json).ok_or_else(|| named::unknown_batch(&id))
+}
+
+#[utoipa::path(
+    get, path = "/batches/{id}/repositories", tag = "batches", params(("id" = String, Path)),
+    responses((status = 200, body = Vec<RepositoryView>), (status = 404, body = Problem), (status = 409, body = Problem))
+)]
+pub(super) async fn repositories(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<RepositoryView>>, Problem> {
+    let batch = named::batch(&api, &id).await?;
+    let repositories = api.store.repositories(batch).await?;
+    if repositories.is_empty() {
+        return Err(named::unknown_batch(&id));
+    }
+    let view = |repository: crate::store::BatchRepository| RepositoryView {
+        name: repository.name,
+        source: repository.source.to_string(),
+        state: repository.state.name().to_owned(),
+        failure_class: repository.failure.as_ref().map(|failure| failure.class.clone()),
+        failure_message: repository.failure.map(|failure| failure.message),
+        commits_seen: repository.commits_seen,
+        commits_new: repository.commits_new,
+        cache_hits: repository.cache_hits,
+        elapsed_millis: repository.elapsed_millis,
+    };
+    Ok(Json(repositories.into_iter().map(view).collect()))
+}
+
+#[utoipa::path(
+    post, path = "/batches/{id}/cancel", tag = "batches", params(("id" = String, Path)),
+    responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
+)]
+pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
+    let wish = api.store.cancel(named::batch(&api, &id).await?, (api.now)()).await?;
+    api.bell.wishes();
+    acted(wish, || named::unknown_batch(&id))
+}
+
+#[utoipa::path(
+    post, path = "/batches/{id}/pause", tag = "batches", params(("id" = String, Path)),
+    responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
+)]
+pub(super) async fn pause(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
+    let wish = api.store.set_paused(named::batch(&api, &id).await?, true).await?;
+    api.bell.wishes();
+    acted(wish, || named::unknown_batch(&id))
+}
+
+#[utoipa::path(
+    post, path = "/batches/{id}/resume", tag = "batches", params(("id" = String, Path)),
+    responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
+)]
+pub(super) async fn resume(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
+    let wish = api.store.set_paused(named::batch(&api, &id).await?, false).await?;
+    api.bell.wishes();
+    api.bell.work();
+    acted(wish, || named::unknown_batch(&id))
+}
+
+#[utoipa::path(
+    post, path = "/batches/{id}/retry", tag = "batches", params(("id" = String, Path)),
+    responses((status = 200, body = Retried), (status = 404, body = Problem), (status = 409, body = Problem))
+)]
+pub(super) async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Retried>, Problem> {
+    let batch = named::batch(&api, &id).await?;
+    match api.store.batch(batch).await? {
+        None => return Err(named::unknown_batch(&id)),
+        Some(view) if matches!(view.state.as_str(), "cancelled" | "abandoned") => {
+            let problem = Problem::conflict(format!("batch {id} is {}", view.state));
+            return Err(problem.hint("submit its repositories again"));
+        }
+        Some(_) => {}
+    }
+    let repositories = api.store.retry(batch, None).await?;
+    api.bell.work();
+    Ok(Json(Retried { repositories }))
+}
+
+pub(super) fn acted(wish: Wish, unknown: impl FnOnce() -> Problem) -> Result<Json<Acted>, Problem> {
+    match wish {
+        Wish::Done => Ok(Json(Acted { changed: true })),
+        Wish::Already => Ok(Json(Acted { changed: false })),
+        Wish::NotFound => Err(unknown()),
+        Wish::Conflict(why) => Err(Problem::conflict(why)),
+    }
+}

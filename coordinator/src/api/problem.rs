@@ -1,0 +1,113 @@
+//! Errors as RFC 9457 has them: what is wrong, with what, and what to do next.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::store::StoreError;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// A stable name: `urn:gitfleet:problem:` and the kind.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Which object, and what is wrong with it.
+    pub detail: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+        let (kind, title) = (format!("urn:gitfleet:problem:{kind}"), title.to_owned());
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: &str) -> Self {
+        self.hint = Some(hint.to_owned());
+        self
+    }
+
+    pub(super) fn not_found(what: &str, name: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "not found", format!("there is no {what} {name}"))
+    }
+
+    pub(super) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid", "the request makes no sense", detail)
+    }
+
+    /// Refuses a state that is none of `known`: an empty list would say that nothing is in it.
+    pub(super) fn check_state(state: Option<&str>, known: &[&str]) -> Result<(), Self> {
+        match state {
+            Some(state) if !known.contains(&state) => {
+                Err(Self::invalid(format!("{state} is no state; there are {}", known.join(", "))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "not possible in this state", detail)
+    }
+
+    pub(super) fn unauthenticated() -> Self {
+        let detail = "the API wants a token, and this is none or another one";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "who asks?", detail)
+            .hint("give the token of the coordinator with GITFLEET_API_TOKEN_FILE")
+    }
+
+    pub(super) fn unavailable(what: &str, detail: impl Into<String>) -> Self {
+        let kind = format!("{what}_unavailable");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &kind,
+            "something the coordinator needs does not answer",
+            detail,
+        )
+        .hint("`gitfleet doctor` says what is wrong; nothing is lost, try again later")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// The cause goes to the log and not to the client, who could learn from it what the store is made of.
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the store failed a request");
+        if error.is_passing() {
+            return Self::unavailable("store", "the store does not answer");
+        }
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a defect", error.to_string())
+            .hint("the coordinator's log has the cause")
+    }
+}
+
+pub(super) async fn no_such_route(uri: axum::http::Uri) -> Problem {
+    Problem::not_found("route", uri.path()).hint("GET /api/v1/openapi.json lists them")
+}
+
+pub(super) async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "the route knows other methods",
+        format!("{method} is not for {}", uri.path()),
+    )
+}

@@ -1,0 +1,293 @@
+//! The store in PostgreSQL: what a fleet runs on.
+//!
+//! Several coordinators may be connected. Rows are locked in one order (leadership, repository of a batch, job, fact
+//! set, signatures by name, snapshot), so that recorders wait in a line and not in a circle; where two collide all the
+//! same, one is undone by the server and tried again here.
+
+#[path = "sql/batches.rs"]
+mod batches;
+#[path = "sql/briefs.rs"]
+mod briefs;
+mod bulk;
+mod copy;
+#[path = "sql/facts.rs"]
+mod facts;
+mod leadership;
+#[path = "sql/operate.rs"]
+mod operate;
+#[path = "sql/port.rs"]
+mod port;
+#[path = "sql/retention.rs"]
+mod retention;
+#[path = "sql/schema.rs"]
+mod schema;
+#[path = "sql/snapshots.rs"]
+mod snapshots;
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{
+    PgArguments as Arguments, PgConnectOptions, PgConnection as Connection, PgPool, PgPoolOptions,
+    PgRow as Row,
+};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Postgres as Driver, Row as _, Transaction};
+
+use super::doing::{Doing, is_collision};
+use super::migrations::{Schema, Step};
+use super::{Result, StoreError, Term};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// The order in which jobs were planned.
+const JOB_ORDER: &str = "j.sequence";
+/// Keeps a row from being removed.
+const FOR_KEEPS: &str = "FOR KEY SHARE";
+/// For one transaction at a time; others may still refer to the row.
+const FOR_CHANGE: &str = "FOR NO KEY UPDATE";
+/// To be removed, unless somebody has it.
+const IF_FREE: &str = "FOR UPDATE SKIP LOCKED";
+/// Asks what stands behind the port.
+const VERSION: &str = "SELECT 'PostgreSQL ' || current_setting('server_version')";
+/// What names a row of any table.
+const ROW: &str = "ctid";
+const HAS_STEPS: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+
+/// How often a transaction is tried that collides with others, and what it waits after the first time.
+const TRIES: u32 = 10;
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+/// A connection that rested longer is asked for a sign of life before it is used.
+const RESTED: Duration = Duration::from_secs(1);
+
+/// How the database is used. The defaults are for a coordinator of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The schema all tables are in: letters, digits and `_`. One database may hold several stores.
+    pub schema: String,
+    /// Connections at most.
+    pub connections: u32,
+    /// How long a connection may take to be had.
+    pub acquire_timeout: Duration,
+    /// How long a statement may take, on the server.
+    pub statement_timeout: Duration,
+    /// How long a row may be waited for.
+    pub lock_timeout: Duration,
+    /// How long all of one call may take; what ends here is a server that does not even refuse.
+    pub deadline: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            schema: "public".into(),
+            connections: 10,
+            acquire_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(120),
+            lock_timeout: Duration::from_secs(10),
+            deadline: Duration::from_secs(300),
+        }
+    }
+}
+
+/// A process that was stopped in the middle of a transaction must not hold its locks for ever.
+const IDLE_IN_TRANSACTION: &str = "15s";
+
+/// Why a connection is not even tried. Says nothing of the URL, because a password may be in it.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error("the database's URL is not of the form postgres://user:password@host:port/database")]
+    Url,
+    #[error("a schema's name has 1 to 63 letters, digits and underscores, and begins with no digit")]
+    Schema,
+}
+
+/// A handle; cheap to clone.
+#[derive(Clone)]
+pub struct Postgres {
+    pool: PgPool,
+    deadline: Duration,
+    /// Under which everything is recorded.
+    term: Option<Term>,
+}
+
+type Database = Postgres;
+
+impl Postgres {
+    /// Connects to the database at `url`. The schema is taken as it is; see [`Self::migrate`].
+    ///
+    /// # Errors
+    ///
+    /// Where the URL or the schema's name is none, or the server cannot be reached or refuses.
+    pub async fn connect(url: &str, options: Options) -> Result<Self> {
+        let pool = PgPoolOptions::new()
+            .max_connections(options.connections)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, resting| {
+                Box::pin(async move {
+                    // An error here would be told to whoever asked; a new connection is better.
+                    Ok(resting.idle_for < RESTED || connection.ping().await.is_ok())
+                })
+            })
+            .connect_with(connect_options(url, &options)?)
+            .await
+            .doing("be reached")?;
+        Ok(Self { pool, deadline: options.deadline, term: None })
+    }
+
+    /// Brings the schema up to date and returns the steps that this took.
+    ///
+    /// # Errors
+    ///
+    /// Where a step fails, which then left nothing behind, or a newer program was here.
+    pub async fn migrate(&self) -> Result<Vec<Step>> {
+        self.schema().await?.up().await
+    }
+
+    /// Returns what is to be known and done about the schema, over a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// Where the server cannot be reached or refuses.
+    pub async fn schema(&self) -> Result<Box<dyn Schema>> {
+        let options = (*self.pool.connect_options()).clone();
+        // A step may take its time, but must not stop everybody else while it waits for its locks.
+        let options = options.options([("statement_timeout", "0"), ("lock_timeout", "30s")]);
+        let connection = options.connect().await.doing("be reached")?;
+        Ok(Box::new(schema::Open { connection, migrations: &MIGRATIONS }))
+    }
+
+    /// Returns the database's clock, in UTC milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not answer.
+    pub async fn clock(&self) -> Result<i64> {
+        let row = sqlx::query("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+            .fetch_one(&self.pool)
+            .await
+            .doing("tell the time")?;
+        Ok(row.get(0))
+    }
+
+    /// Lets go of all connections, after what they are doing.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Begins a transaction that records something, if this handle may.
+    async fn begin(&self) -> Result<Transaction<'static, Driver>> {
+        let mut transaction = self.pool.begin().await.doing("begin")?;
+        if let Some(term) = self.term
+            && !leadership::hold(&mut transaction, term).await?
+        {
+            transaction.rollback().await.doing("leave it")?;
+            return Err(StoreError::Deposed);
+        }
+        Ok(transaction)
+    }
+
+    /// Begins a transaction that sees the store as of one moment.
+    async fn begin_reading(&self) -> Result<Transaction<'static, Driver>> {
+        self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await.doing("begin")
+    }
+
+    /// Runs `attempt`, which is one transaction, until it does not collide with another.
+    async fn again<T, F: Future<Output = Result<T>>>(&self, attempt: impl Fn() -> F) -> Result<T> {
+        let mut tries = 1;
+        loop {
+            let ended = tokio::time::timeout(self.deadline, attempt()).await.doing("answer in time")?;
+            match ended {
+                Err(error) if tries < TRIES && is_collision(&error) => {
+                    tokio::time::sleep(pause(tries)).await;
+                    tries += 1;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn take_lead(&self, holder: &str, held: Option<Term>, ttl: Duration) -> Result<Option<Term>> {
+        leadership::take(&self.pool, holder, held, ttl).await
+    }
+
+    async fn give_up_lead(&self, term: Term) -> Result<()> {
+        leadership::give_up(&self.pool, term).await
+    }
+
+    fn under(&self, term: Term) -> Self {
+        Self { term: Some(term), ..self.clone() }
+    }
+}
+
+fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions> {
+    let starts = |name: &str| name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let schema = options.schema.as_str();
+    let is_name = starts(schema) && schema.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+    if !is_name || schema.len() > 63 {
+        return Err(Unusable::Schema).doing("be reached");
+    }
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(Unusable::Url).doing("be reached");
+    }
+    let parsed = PgConnectOptions::from_str(url).map_err(|_| Unusable::Url).doing("be reached")?;
+    let millis = |duration: Duration| duration.as_millis().to_string();
+    Ok(parsed.application_name("gitfleet").options([
+        ("search_path", format!("\"{schema}\"")),
+        ("statement_timeout", millis(options.statement_timeout)),
+        ("lock_timeout", millis(options.lock_timeout)),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION.into()),
+    ]))
+}
+
+/// Creates the schema that the connection works in, where it is missing. To ask first needs fewer rights.
+async fn prepare(connection: &mut Connection) -> sqlx::Result<()> {
+    let row =
+        sqlx::query("SELECT current_schema(), current_setting('search_path')").fetch_one(&mut *connection);
+    let row = row.await?;
+    if row.get::<Option<&str>, _>(0).is_none() {
+        let create = format!("CREATE SCHEMA IF NOT EXISTS {}", row.get::<&str, _>(1));
+        sqlx::query(AssertSqlSafe(create)).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Returns how long to wait after the nth try: about twice as long each time, and never as long as another waits.
+fn pause(tries: u32) -> Duration {
+    let longest = FIRST_PAUSE * (1 << tries.min(7));
+    let random = RandomState::new().hash_one(tries);
+    longest / 2 + longest.mul_f64((random % 1_000) as f64 / 2_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_error_about_a_url_repeats_it() {
+        for url in
+            ["postgres://user:hunter2@host:port/x", "hunter2", "mysql://hunter2@h/", "postgres://[hunter2"]
+        {
+            let error = connect_options(url, &Options::default()).unwrap_err();
+            assert!(!format!("{error:?} {error}").contains("hunter2"), "{error:?}");
+            assert!(!error.is_passing());
+        }
+    }
+
+    #[test]
+    fn a_schema_is_a_plain_name() {
+        for (schema, fits) in [("fleet_1", true), ("", false), ("a b", false), ("1a", false), ("a\"", false)]
+        {
+            let options = Options { schema: schema.into(), ..Options::default() };
+            assert_eq!(connect_options("postgres://h/d", &options).is_ok(), fits, "{schema}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_end() {
+        let total: Duration = (1..TRIES).map(pause).sum();
+        assert!(pause(1) < Duration::from_millis(10) && total < Duration::from_secs(5), "{total:?}");
+    }
+}

@@ -1,0 +1,38 @@
+//! What may go after a time: the operator's history, never facts.
+
+use super::{Database, Doing as _, ROW};
+use crate::store::{Result, Retention};
+use sqlx::AssertSqlSafe;
+
+/// Rows of one statement, so that nothing waits long for it.
+const ROWS: i64 = 1_000;
+
+/// Removes what is older than `before` says, in small steps, each a transaction; returns how many rows went.
+pub(super) async fn retire(database: &Database, before: &Retention) -> Result<u64> {
+    let mut retired = 0;
+    for (table, old, before) in [
+        ("attempt", "ended_at < $1", before.attempts),
+        ("dead_letter", "arrived_at < $1", before.dead_letters),
+        ("worker", "gone_at < $1", before.workers),
+    ] {
+        let Some(before) = before else { continue };
+        let statement =
+            format!("DELETE FROM {table} WHERE {ROW} IN (SELECT {ROW} FROM {table} WHERE {old} LIMIT $2)");
+        loop {
+            let mut transaction = database.begin().await?;
+            let gone = sqlx::query(AssertSqlSafe(statement.clone()))
+                .bind(before)
+                .bind(ROWS)
+                .execute(&mut *transaction)
+                .await
+                .doing("retire old rows")?
+                .rows_affected();
+            transaction.commit().await.doing("retire old rows")?;
+            retired += gone;
+            if gone == 0 {
+                break;
+            }
+        }
+    }
+    Ok(retired)
+}

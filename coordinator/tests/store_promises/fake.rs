@@ -1,0 +1,221 @@
+//! A worker that answers from a made-up history, and the coordinator's steps around it.
+
+use gitfleet_coordinator::aggregate::aggregate;
+use gitfleet_coordinator::collect::{Purpose, collect};
+use gitfleet_coordinator::plan::{Decision, plan};
+use gitfleet_coordinator::report::json;
+use gitfleet_coordinator::store::{Plan, RepositoryState, Result, Store, StoredJob, Submitted};
+use gitfleet_coordinator::submit::{Requested, Submission, submit};
+use gitfleet_coordinator::terms::Terms;
+use gitfleet_shared::contract::{
+    Changed, Job, Mainline, MainlineNet, Outcome, Revisions, SliceResult, Snapshot, Source, SurveyResult,
+    TipResult, Work, WorkResult,
+};
+use gitfleet_shared::facts::{ChangeKind, ClaimedTime, CommitFacts, FileChange, Lines, Signature};
+use gitfleet_shared::ids::BatchId;
+use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::window::Window;
+
+pub(crate) const LIMIT: u64 = 1 << 20;
+const AS_OF: i64 = 1_605_000_000;
+
+pub(crate) fn id(number: u32) -> ObjectId {
+    let mut bytes = [7; 20];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    ObjectId::try_from(&bytes[..]).unwrap()
+}
+
+pub(crate) fn signature(name: &str) -> Signature {
+    Signature { name: name.into(), email: format!("{name}@x").into() }
+}
+
+/// Returns a commit by one of some people, with two changed files.
+pub(crate) fn commit(number: u32) -> CommitFacts {
+    let who = |number: u32| signature(&format!("p{}", number % 17));
+    let when = ClaimedTime { seconds: Some(1_600_000_000 + i64::from(number) * 60), offset_minutes: 60 };
+    let file = |name: &str, kind, added| FileChange {
+        path: format!("src/{name}.rs").into_bytes(),
+        kind,
+        lines: Lines::Counted { added, deleted: 1 },
+    };
+    let renamed = ChangeKind::Renamed {
+        from: b"old.rs".to_vec(),
+        whole_old: Lines::Counted { added: 0, deleted: 9 },
+        whole_new: Lines::Counted { added: 10, deleted: 0 },
+    };
+    CommitFacts {
+        id: id(number),
+        parents: 1,
+        author: who(number),
+        authored: when,
+        committer: who(number * 3 + 1),
+        committed: when,
+        message: format!("commit {number}").into_bytes(),
+        files: vec![file("a", ChangeKind::Modified, number % 90), file("b", renamed, 2)],
+    }
+}
+
+pub(crate) fn history(numbers: std::ops::Range<u32>) -> Vec<CommitFacts> {
+    numbers.map(commit).collect()
+}
+
+/// A repository as a worker sees it now.
+#[derive(Debug, Clone)]
+pub(crate) struct Fake {
+    pub(crate) refs: u8,
+    pub(crate) history: Vec<CommitFacts>,
+    /// The refs at which a survey with that base lists only what is new, and the commits that were there then.
+    pub(crate) since: Option<(u8, u32)>,
+}
+
+impl Fake {
+    pub(crate) fn of(history: Vec<CommitFacts>) -> Self {
+        Self { refs: 1, history, since: None }
+    }
+
+    fn changed(&self, base: Option<u8>) -> Changed {
+        let ids: Vec<ObjectId> = self.history.iter().map(|commit| commit.id).collect();
+        let since = self.since.filter(|(refs, _)| base == Some(*refs)).map(|(_, commits)| commits as usize);
+        let added = &ids[..ids.len() - since.unwrap_or(0)];
+        let merges = self.history[..added.len()].iter().filter(|commit| commit.is_merge());
+        Changed {
+            snapshot: Snapshot {
+                refs: [self.refs; 32],
+                head: ids.first().copied(),
+                branch: Some("main".into()),
+                tips: ids.iter().take(1).copied().collect(),
+                attributes: [0; 32],
+                shallow: false,
+                mailmap: None,
+            },
+            since_base: since.is_some(),
+            costs: Vec::new(),
+            added: added.to_vec(),
+            mainline: Mainline {
+                continues_base: since.is_some(),
+                commits: added.iter().step_by(2).copied().collect(),
+                merges: merges.map(|commit| commit.id).collect(),
+            },
+        }
+    }
+
+    pub(crate) fn answer(&self, job: &Job) -> WorkResult {
+        match &job.work {
+            Work::Survey { base, .. } => {
+                let base = base.as_ref().map(|base| base.refs[0]);
+                WorkResult::Survey(if base == Some(self.refs) {
+                    SurveyResult::Unchanged
+                } else {
+                    SurveyResult::Changed(Box::new(self.changed(base)))
+                })
+            }
+            Work::Slice { commits, mainline_merges, .. } => WorkResult::Slice(SliceResult {
+                facts: self.history.iter().filter(|facts| commits.contains(&facts.id)).cloned().collect(),
+                mainline_merges: mainline_merges
+                    .iter()
+                    .map(|id| (*id, MainlineNet { net_lines: 5, ..MainlineNet::default() }))
+                    .collect(),
+                undone: Vec::new(),
+                undone_merges: Vec::new(),
+                cache_hits: 1,
+            }),
+            Work::Tip { .. } => WorkResult::Tip(TipResult { lines: 3, unknown_files: 0 }),
+        }
+    }
+
+    pub(crate) fn outcome(&self, job: &Job) -> Outcome {
+        Outcome {
+            job: job.id,
+            batch: job.batch,
+            worker: "w".into(),
+            elapsed_millis: 1,
+            result: Ok(self.answer(job)),
+        }
+    }
+}
+
+pub(crate) fn terms() -> Terms {
+    Terms {
+        window: Window::all_history(chrono_tz::UTC),
+        as_of_seconds: AS_OF,
+        max_blob_bytes: LIMIT,
+        slice_commits: 100,
+        dry_run: false,
+    }
+}
+
+pub(crate) async fn submitted(store: &dyn Store, paths: &[&str]) -> BatchId {
+    let requested = paths.iter().map(|path| Requested {
+        name: (*path).into(),
+        project_key: "R".into(),
+        source: Source::Local { path: (*path).into() },
+        revisions: Revisions::Head,
+    });
+    let submission = Submission {
+        repositories: requested.collect(),
+        name: "analyze".into(),
+        priority: 0,
+        labels: Default::default(),
+        terms: terms(),
+        request: None,
+        config: String::new(),
+        submitted_at: 0,
+    };
+    let (batch, submitted) = submit(store, submission).await.unwrap();
+    assert_eq!(submitted, Submitted::Now);
+    batch
+}
+
+/// Takes all waiting jobs out of the outbox.
+pub(crate) async fn taken(store: &dyn Store, batch: BatchId) -> Result<Vec<Job>> {
+    let jobs = store.unsent(batch, 100_000).await?;
+    let sent: Vec<_> = jobs.iter().map(|job| job.id).collect();
+    store.mark_sent(&sent, 1).await?;
+    Ok(jobs)
+}
+
+/// Carries a batch to its end, all of its repositories being `fake`.
+pub(crate) async fn finish(store: &dyn Store, batch: BatchId, fake: &Fake, slice_commits: usize) {
+    loop {
+        let jobs = taken(store, batch).await.unwrap();
+        if jobs.is_empty() {
+            break;
+        }
+        for job in jobs {
+            collect(store, Purpose::Analyse { slice_commits }, &fake.outcome(&job)).await.unwrap();
+        }
+    }
+    for repository in store.repositories(batch).await.unwrap() {
+        assert!(repository.state.is_final(), "{repository:?}");
+    }
+}
+
+pub(crate) async fn analysed(store: &dyn Store, path: &str, fake: &Fake, slice_commits: usize) -> BatchId {
+    let batch = submitted(store, &[path]).await;
+    finish(store, batch, fake, slice_commits).await;
+    assert_eq!(store.repositories(batch).await.unwrap()[0].state, RepositoryState::Analysed);
+    batch
+}
+
+pub(crate) async fn report(store: &dyn Store, batch: BatchId) -> String {
+    let window = Window::all_history(chrono_tz::UTC);
+    json::render(&aggregate(store, batch, &window, LIMIT, AS_OF).await.unwrap())
+}
+
+/// Plans what a survey by `fake` leads to, as the coordinator does.
+pub(crate) async fn planned(
+    store: &dyn Store,
+    survey: &StoredJob,
+    fake: &Fake,
+    slice_commits: usize,
+) -> Plan {
+    let WorkResult::Survey(SurveyResult::Changed(changed)) = fake.answer(&survey.job) else {
+        panic!("nothing changed")
+    };
+    let Work::Survey { revisions, .. } = &survey.job.work else { panic!("no survey") };
+    let known = store.known(survey, revisions, &changed).await.unwrap();
+    match plan(survey, *changed, known, slice_commits) {
+        Decision::Analyse(plan) => *plan,
+        Decision::SurveyAll(_) => panic!("its base does not fit"),
+    }
+}

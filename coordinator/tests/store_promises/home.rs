@@ -1,0 +1,107 @@
+//! A fresh store of one dialect, and a second door to it for tests that look or do harm.
+
+use std::sync::Arc;
+
+use gitfleet_coordinator::store::ledger::Ledger;
+use gitfleet_coordinator::store::postgres::{Options, Postgres};
+use gitfleet_coordinator::store::sqlite::Sqlite;
+use gitfleet_testkit::postgres::{Database, Postgres as Server};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::{AssertSqlSafe, Row as _};
+
+pub(crate) struct Home {
+    pub(crate) store: Arc<dyn Ledger>,
+    door: Door,
+    _keep: Keep,
+}
+
+enum Door {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// What the store is in; gone with its home.
+enum Keep {
+    Folder(#[expect(dead_code, reason = "its end is what it is kept for")] tempfile::TempDir),
+    Database(#[expect(dead_code, reason = "its end is what it is kept for")] Database),
+}
+
+impl Home {
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store");
+        let store = Arc::new(Sqlite::open(&file).await.unwrap());
+        let door = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&file)).await.unwrap();
+        Self { store, door: Door::Sqlite(door), _keep: Keep::Folder(folder) }
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let database = Server::shared().database();
+        let options = Options { schema: "fleet".into(), ..Options::default() };
+        let store = Postgres::connect(database.url(), options).await.unwrap();
+        store.migrate().await.unwrap();
+        let door = PgPool::connect(database.url()).await.unwrap();
+        Self { store: Arc::new(store), door: Door::Postgres(door), _keep: Keep::Database(database) }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.door, Door::Postgres(_))
+    }
+
+    /// Runs statements that have no result.
+    pub(crate) async fn run(&self, statement: &str) {
+        match &self.door {
+            Door::Sqlite(pool) => {
+                sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(pool).await.unwrap();
+            }
+            Door::Postgres(pool) => {
+                let statement = format!("SET search_path TO fleet; {statement}");
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(pool).await.unwrap();
+            }
+        }
+    }
+
+    /// Returns the one number that `query` finds.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        match &self.door {
+            Door::Sqlite(pool) => {
+                sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(pool).await.unwrap().get(0)
+            }
+            Door::Postgres(pool) => {
+                let mut transaction = pool.begin().await.unwrap();
+                sqlx::query("SET LOCAL search_path TO fleet").execute(&mut *transaction).await.unwrap();
+                let row = sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut *transaction).await;
+                row.unwrap().get(0)
+            }
+        }
+    }
+
+    /// Counts the rows of every table, so that a change shows that nobody looks for.
+    pub(crate) async fn rows(&self) -> Vec<(&'static str, i64)> {
+        let tables = [
+            "repository",
+            "fact_set",
+            "signature",
+            "commit_fact",
+            "commit_file",
+            "commit_person",
+            "mainline_net",
+            "snapshot",
+            "snapshot_commit",
+            "brief_pack",
+            "batch",
+            "batch_repository",
+            "pending_snapshot",
+            "job",
+            "outbox",
+            "report",
+            "published",
+        ];
+        let mut rows = Vec::new();
+        for table in tables {
+            rows.push((table, self.number(&format!("SELECT count(*) FROM {table}")).await));
+        }
+        rows
+    }
+}

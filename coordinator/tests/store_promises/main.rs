@@ -1,0 +1,87 @@
+//! The promises of the store port, asked of both dialects over real databases.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod briefs;
+mod crowd;
+mod fake;
+mod faults;
+mod fence;
+mod home;
+mod migrations;
+mod operators;
+mod promises;
+mod views;
+
+/// Makes each promise a test of either dialect.
+macro_rules! of_both {
+    ($module:ident: $($promise:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $promise() {
+                super::$module::$promise(&crate::home::Home::sqlite().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $promise() {
+                super::$module::$promise(&crate::home::Home::postgres().await).await;
+            })+
+        }
+    };
+}
+
+mod kept {
+    use super::promises;
+    of_both!(promises:
+        a_batch_is_there_with_its_surveys,
+        what_is_recorded_twice_counts_once,
+        a_survey_done_again_is_another_job,
+        a_failure_ends_the_repository_and_no_other,
+        jobs_come_surveys_first_and_large_repositories_next,
+        silent_jobs_are_rung_for_once,
+        what_is_known_is_what_was_recorded,
+        a_dry_run_leaves_nothing,
+        reports_are_found_by_what_they_were_made_of,
+        old_batches_go_and_published_ones_stay,
+        what_ended_long_ago_retires,
+        an_unfinished_batch_can_be_abandoned,
+        hostile_text_is_taken,
+        a_large_history_is_recorded_whole,
+    );
+}
+
+mod packed {
+    use super::briefs;
+    of_both!(briefs: packs_and_rows_give_the_same_report, many_small_packs_become_few);
+}
+
+mod operated {
+    use super::operators;
+    of_both!(operators:
+        a_request_sent_twice_is_one_batch,
+        an_operator_sees_what_workers_do,
+        one_attempt_of_many_counts_and_none_stays_open,
+        a_lost_job_rests_and_is_given_up,
+        suspects_go_out_one_at_a_time,
+        who_is_heard_of_again_was_not_lost,
+        batches_are_paused_cancelled_and_tried_again,
+        dead_letters_are_kept_once,
+        a_repository_is_forgotten,
+    );
+}
+
+mod shown {
+    use super::views;
+    of_both!(views: weeks_are_those_of_iso_8601, views_show_what_was_recorded, odd_names_fail_no_query);
+}
+
+mod together {
+    use super::crowd;
+    of_both!(crowd:
+        outcomes_recorded_by_many_at_once_count_once,
+        batches_of_the_same_repositories_do_not_mix,
+        a_batch_cancelled_in_mid_recording_ends,
+        what_adds_to_a_replaced_snapshot_is_surveyed_again,
+    );
+}

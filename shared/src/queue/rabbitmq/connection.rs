@@ -1,0 +1,195 @@
+//! Opens a connection: within a deadline, and with errors that say what an operator can do about them.
+//!
+//! The address holds a password; no error and no log line holds more of it than host, port and virtual host.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lapin::protocol::{AMQPErrorKind, AMQPHardError};
+use lapin::tcp::OwnedTLSConfig;
+use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::{Connection, ConnectionProperties, ErrorKind};
+use secrecy::ExposeSecret;
+
+use super::Config;
+use super::greeting::{self, Greeting};
+
+/// Where a broker is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place(String);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Cheap to clone, because everybody who waits for a connection is told why there is none.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ConnectError {
+    #[error("the address of RabbitMQ is not amqp://user:password@host:port/vhost: {reason}")]
+    Address { reason: &'static str },
+    #[error("RabbitMQ cannot be reached at {place}")]
+    Unreachable {
+        place: Place,
+        #[source]
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("nobody answered at {place} within {within:?}")]
+    Silent { place: Place, within: Duration },
+    /// User, password, virtual host or permission.
+    #[error("RabbitMQ at {place} does not let us in: {reason}")]
+    Refused { place: Place, reason: String },
+    /// Nothing was deleted or changed.
+    #[error("{kind} {name} at {place} is not as it is needed: {difference}")]
+    Topology { place: Place, kind: &'static str, name: String, difference: String },
+    #[error("what answers at {place} is no RabbitMQ: {reason}")]
+    Stranger { place: Place, reason: &'static str },
+    #[error("the connection to RabbitMQ at {place} is lost: {reason}")]
+    Lost { place: Place, reason: String },
+    #[error("the queue is closed")]
+    Closed,
+}
+
+/// Opens connections to one broker.
+pub(super) struct Opener {
+    uri: AMQPUri,
+    place: Place,
+    roots: OwnedTLSConfig,
+    name: String,
+    deadline: Duration,
+    /// Whether the last attempt met silence. An attempt that is given up leaves a thread of the client waiting, so
+    /// from then on the broker must greet before another is made.
+    met_silence: AtomicBool,
+}
+
+impl Opener {
+    pub(super) fn new(config: &Config) -> Result<Self, ConnectError> {
+        let uri: Result<AMQPUri, String> = config.url.expose_secret().parse();
+        // What the parser says may quote the address.
+        let mut uri = uri.map_err(|_| ConnectError::Address { reason: "it cannot be read" })?;
+        if uri.authority.host.is_empty() {
+            return Err(ConnectError::Address { reason: "it names no host" });
+        }
+        let heartbeat = u16::try_from(config.heartbeat.as_secs().max(1)).unwrap_or(u16::MAX);
+        uri.query.heartbeat.get_or_insert(heartbeat);
+        let scheme = match uri.scheme {
+            AMQPScheme::AMQP => "amqp",
+            AMQPScheme::AMQPS => "amqps",
+        };
+        let place = Place(format!("{scheme}://{}:{}/{}", uri.authority.host, uri.authority.port, uri.vhost));
+        Ok(Self {
+            uri,
+            place,
+            roots: OwnedTLSConfig { identity: None, cert_chain: config.roots.clone() },
+            name: config.connection_name.clone(),
+            deadline: config.connect_deadline,
+            met_silence: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    pub(super) async fn open(&self, role: &str) -> Result<Connection, ConnectError> {
+        if self.met_silence.load(Ordering::Relaxed) {
+            self.greet().await?;
+        }
+        let runtime = lapin::runtime::default_runtime().map_err(|error| self.error(error))?;
+        let properties =
+            ConnectionProperties::default().with_connection_name(format!("{} ({role})", self.name).into());
+        let connecting =
+            Connection::connect_uri_with_config(self.uri.clone(), properties, self.roots.clone(), runtime);
+        let connected = tokio::time::timeout(self.deadline, connecting).await;
+        self.met_silence.store(connected.is_err(), Ordering::Relaxed);
+        connected.map_err(|_| self.silent())?.map_err(|error| self.error(error))
+    }
+
+    pub(super) async fn greet(&self) -> Result<Greeting, ConnectError> {
+        let asked = tokio::time::timeout(self.deadline, greeting::ask(&self.uri, &self.roots)).await;
+        let asked = asked.map_err(|_| self.silent())?;
+        let asked = asked.map_err(|source| self.unreachable(source))?;
+        asked.map_err(|reason| ConnectError::Stranger { place: self.place.clone(), reason })
+    }
+
+    fn silent(&self) -> ConnectError {
+        ConnectError::Silent { place: self.place.clone(), within: self.deadline }
+    }
+
+    fn unreachable(&self, source: impl std::error::Error + Send + Sync + 'static) -> ConnectError {
+        ConnectError::Unreachable { place: self.place.clone(), source: Arc::new(source) }
+    }
+
+    fn error(&self, error: lapin::Error) -> ConnectError {
+        if let ErrorKind::ProtocolError(said) = error.kind()
+            && let AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) | AMQPErrorKind::Soft(_) = said.kind()
+        {
+            return ConnectError::Refused {
+                place: self.place.clone(),
+                reason: said.get_message().to_string(),
+            };
+        }
+        self.unreachable(error)
+    }
+
+    /// Tells a queue that is there and is not ours to change from whatever else went wrong.
+    pub(super) fn declared(&self, kind: &'static str, name: &str, error: lapin::Error) -> ConnectError {
+        let ErrorKind::ProtocolError(said) = error.kind() else { return self.unreachable(error) };
+        let place = self.place.clone();
+        let message = said.get_message().as_str();
+        if message.starts_with("PRECONDITION_FAILED") || message.starts_with("RESOURCE_LOCKED") {
+            let difference = difference(message).unwrap_or_else(|| message.to_owned());
+            return ConnectError::Topology { place, kind, name: name.to_owned(), difference };
+        }
+        if message.starts_with("ACCESS_REFUSED") {
+            return ConnectError::Refused { place, reason: message.to_owned() };
+        }
+        self.unreachable(error)
+    }
+}
+
+/// Puts the broker's words into an order that an operator can use: which argument, what it is, what it should be.
+fn difference(message: &str) -> Option<String> {
+    let (_, after) = message.split_once("inequivalent arg '")?;
+    let (argument, after) = after.split_once('\'')?;
+    let (_, after) = after.split_once("received ")?;
+    let (wanted, found) = after.split_once(" but current is ")?;
+    let plain = |value: &str| {
+        let value = value.trim_start_matches("the value ");
+        value.split_once(" of type ").map_or(value, |(value, _)| value).to_owned()
+    };
+    Some(format!("{argument} is {}, and must be {}", plain(found), plain(wanted)))
+}
+
+/// Shared by everybody who waits for the same connection.
+pub(super) type Why = Arc<ConnectError>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_names_argument_and_values() {
+        let message = "PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue 'q' in vhost '/': \
+                       received the value 'quorum' of type 'longstr' but current is none";
+        assert_eq!(difference(message).as_deref(), Some("x-queue-type is none, and must be 'quorum'"));
+        assert_eq!(difference("PRECONDITION_FAILED - something else"), None);
+    }
+
+    #[test]
+    fn no_error_and_no_debug_output_holds_the_password() {
+        let config = Config::new("amqp://who:canary@127.0.0.1:1/%2f");
+        let opener = Opener::new(&config).unwrap();
+        let shown = format!("{config:?} {:?} {}", opener.silent(), opener.silent());
+        assert!(!shown.contains("canary") && !shown.contains("who"), "{shown}");
+        let wrong = Opener::new(&Config::new("canary://who@:::")).err().unwrap();
+        assert!(!format!("{wrong:?} {wrong}").contains("canary"));
+    }
+}
