@@ -4,25 +4,49 @@
 //! set, signatures by name, snapshot), so that recorders wait in a line and not in a circle; where two collide all the
 //! same, one is undone by the server and tried again here.
 
+#[path = "sql/attempts.rs"]
+mod attempts;
+#[path = "sql/batch_views.rs"]
+mod batch_views;
 #[path = "sql/batches.rs"]
 mod batches;
 #[path = "sql/briefs.rs"]
 mod briefs;
 mod bulk;
+#[path = "sql/close_attempts.rs"]
+mod close_attempts;
+#[path = "sql/columns.rs"]
+mod columns;
 mod copy;
 #[path = "sql/facts.rs"]
 mod facts;
+#[path = "sql/fleet.rs"]
+mod fleet;
+#[path = "sql/job_views.rs"]
+mod job_views;
 mod leadership;
-#[path = "sql/operate.rs"]
-mod operate;
+#[path = "sql/ledger.rs"]
+mod ledger;
+#[path = "sql/letters.rs"]
+mod letters;
+#[path = "sql/outbox.rs"]
+mod outbox;
 #[path = "sql/port.rs"]
 mod port;
+#[path = "sql/reports.rs"]
+mod reports;
 #[path = "sql/retention.rs"]
 mod retention;
 #[path = "sql/schema.rs"]
 mod schema;
+#[path = "sql/silence.rs"]
+mod silence;
 #[path = "sql/snapshots.rs"]
 mod snapshots;
+#[path = "sql/sources.rs"]
+mod sources;
+#[path = "sql/wishes.rs"]
+mod wishes;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::str::FromStr as _;

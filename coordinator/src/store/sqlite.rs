@@ -1,24 +1,48 @@
 //! The store in one SQLite file: what `gitfleet analyze` runs on.
 
 // What both dialects say in the same words is one text, and a module of each of them.
+#[path = "sql/attempts.rs"]
+mod attempts;
+#[path = "sql/batch_views.rs"]
+mod batch_views;
 #[path = "sql/batches.rs"]
 mod batches;
 #[path = "sql/briefs.rs"]
 mod briefs;
 mod bulk;
+#[path = "sql/close_attempts.rs"]
+mod close_attempts;
+#[path = "sql/columns.rs"]
+mod columns;
 #[path = "sql/facts.rs"]
 mod facts;
-#[path = "sql/operate.rs"]
-mod operate;
+#[path = "sql/fleet.rs"]
+mod fleet;
+#[path = "sql/job_views.rs"]
+mod job_views;
+#[path = "sql/ledger.rs"]
+mod ledger;
+#[path = "sql/letters.rs"]
+mod letters;
+#[path = "sql/outbox.rs"]
+mod outbox;
 #[path = "sql/port.rs"]
 mod port;
+#[path = "sql/reports.rs"]
+mod reports;
 #[path = "sql/retention.rs"]
 mod retention;
 mod rows;
 #[path = "sql/schema.rs"]
 mod schema;
+#[path = "sql/silence.rs"]
+mod silence;
 #[path = "sql/snapshots.rs"]
 mod snapshots;
+#[path = "sql/sources.rs"]
+mod sources;
+#[path = "sql/wishes.rs"]
+mod wishes;
 
 use std::path::Path;
 use std::time::Duration;
