@@ -1,6 +1,6 @@
 //! Workers and jobs that are not heard of: noted, rung for again, and given up at last.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use gitfleet_shared::contract::Job;
 use sqlx::Row as _;
@@ -43,7 +43,7 @@ pub(super) async fn ring_all(database: &Database, before: i64, unheard: Unheard)
 
 pub(super) async fn unheard(database: &Database) -> Result<u64> {
     let row = sqlx::query(
-        "SELECT count(*) FROM job WHERE state = 'queued' AND sent_at IS NOT NULL AND \
+        "SELECT count(*) FROM job WHERE state = 'queued' AND sent_at IS NOT NULL \
          AND heard_at <= sent_at",
     )
     .fetch_one(&database.pool)
@@ -62,13 +62,14 @@ pub(super) async fn condemned(
     let forgiven = sqlx::query(
         "UPDATE attempt SET ending = 'interrupted' WHERE ending = 'worker_lost' AND worker IS NOT NULL \
          AND job_id IN (SELECT id FROM job WHERE state = 'queued' AND hold_until > 0) \
-         AND EXISTS (SELECT 1 FROM worker w WHERE w.name = attempt.worker AND \
+         AND EXISTS (SELECT 1 FROM worker w WHERE w.name = attempt.worker \
                      AND w.heard_at > attempt.ended_at + 1000) RETURNING job_id",
     )
     .fetch_all(&mut *transaction)
     .await
     .doing("look after lost workers")?;
-    let mut forgiven_of: HashMap<Vec<u8>, i64> = HashMap::new();
+    // In the order of ids, as whoever takes several jobs.
+    let mut forgiven_of: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
     for row in &forgiven {
         *forgiven_of.entry(row.get(0)).or_default() += 1;
     }
