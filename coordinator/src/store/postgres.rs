@@ -22,6 +22,8 @@ mod copy;
 mod facts;
 #[path = "sql/fleet.rs"]
 mod fleet;
+#[path = "sql/hearing.rs"]
+mod hearing;
 #[path = "sql/job_views.rs"]
 mod job_views;
 mod leadership;
@@ -269,6 +271,8 @@ fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions> {
     Ok(parsed.application_name("gitfleet").options([
         ("search_path", format!("\"{schema}\"")),
         ("statement_timeout", millis(options.statement_timeout)),
+        // A plan that was made while a table was empty is none for when it is full.
+        ("plan_cache_mode", "force_custom_plan".into()),
         ("lock_timeout", millis(options.lock_timeout)),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION.into()),
     ]))

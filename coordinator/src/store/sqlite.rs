@@ -18,6 +18,8 @@ mod columns;
 mod facts;
 #[path = "sql/fleet.rs"]
 mod fleet;
+#[path = "sql/hearing.rs"]
+mod hearing;
 #[path = "sql/job_views.rs"]
 mod job_views;
 #[path = "sql/ledger.rs"]

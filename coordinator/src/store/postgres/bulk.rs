@@ -13,6 +13,7 @@ use super::Doing as _;
 use super::closing::EndedAttempt;
 use super::copy::Rows;
 use super::facts::FileRow;
+use super::hearing::InHand;
 use crate::store::Result;
 
 /// Fewer rows than this go in as arrays, in one round trip. COPY takes more of them: its data and its end are sent one
@@ -100,6 +101,49 @@ pub(super) async fn by_job(
         .bind(jobs.iter().map(|job| job.as_bytes().as_slice()).collect::<Vec<_>>())
         .fetch_all(connection)
         .await
+}
+
+/// Notes that some jobs were heard of, and returns the ids of those that are open. One that is just being recorded
+/// needs no sign of life, and is not waited for.
+pub(super) async fn hear_of(
+    connection: &mut PgConnection,
+    jobs: &[JobId],
+    now: i64,
+) -> sqlx::Result<Vec<PgRow>> {
+    sqlx::query(
+        "UPDATE job SET heard_at = $2 WHERE id IN ( \
+             SELECT id FROM job WHERE id = ANY($1) AND state = 'queued' AND heard_at < $2 \
+             ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) RETURNING id",
+    )
+    .bind(jobs.iter().map(|job| job.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(now)
+    .fetch_all(connection)
+    .await
+}
+
+/// Notes how far the attempts at some jobs are, and those that are new.
+pub(super) async fn note_attempts(
+    connection: &mut PgConnection,
+    in_hand: &[InHand],
+    now: i64,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH heard AS (SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[]) AS h (job, worker, done)), \
+         known AS ( \
+             UPDATE attempt a SET heard_at = $4, done = h.done FROM heard h \
+             WHERE a.job_id = h.job AND a.worker = h.worker AND a.ended_at IS NULL RETURNING a.job_id, a.worker) \
+         INSERT INTO attempt (job_id, number, worker, started_at, heard_at, done) \
+         SELECT h.job, row_number() OVER (PARTITION BY h.job ORDER BY h.worker) \
+                + coalesce((SELECT max(number) FROM attempt a WHERE a.job_id = h.job), 0), h.worker, $4, $4, h.done \
+         FROM heard h WHERE NOT EXISTS (SELECT 1 FROM known k WHERE k.job_id = h.job AND k.worker = h.worker)",
+    )
+    .bind(in_hand.iter().map(|one| one.job.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(in_hand.iter().map(|one| one.worker.as_str()).collect::<Vec<_>>())
+    .bind(in_hand.iter().map(|one| one.done).collect::<Vec<_>>())
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Notes attempts that have ended.

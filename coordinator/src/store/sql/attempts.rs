@@ -1,6 +1,6 @@
 //! Who has which job in hand, and what came of it.
 
-use gitfleet_shared::contract::{HandedBack, Heartbeat, Why};
+use gitfleet_shared::contract::{HandedBack, Why};
 use gitfleet_shared::ids::JobId;
 use sqlx::Row as _;
 
@@ -13,72 +13,6 @@ use crate::store::text::storable;
 /// A job that so many workers were lost with is sent while no other such job is out: of two that are always lost
 /// together, the one that harms nobody comes through alone.
 pub(super) const SUSPECT: i64 = 2;
-
-pub(super) async fn hear(database: &Database, heartbeats: &[Heartbeat], now: i64) -> Result<()> {
-    let mut transaction = database.begin().await?;
-    for heartbeat in heartbeats {
-        note(&mut transaction, heartbeat, now).await?;
-    }
-    transaction.commit().await.doing("note signs of life")
-}
-
-async fn note(connection: &mut Connection, heartbeat: &Heartbeat, now: i64) -> Result<()> {
-    let worker = &heartbeat.worker;
-    let name = storable(&worker.name);
-    sqlx::query(
-        "INSERT INTO worker (name, started_at, heard_at, slots, running, version, host, gone_at) \
-         VALUES ($1, $2, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (name) DO UPDATE SET heard_at = excluded.heard_at, slots = excluded.slots, running = excluded.running, gone_at = excluded.gone_at",
-    )
-    .bind(&*name)
-    .bind(now)
-    .bind(i64::from(heartbeat.slots))
-    .bind(i64::try_from(heartbeat.running.len()).unwrap_or(i64::MAX))
-    .bind(storable(&worker.version))
-    .bind(storable(&worker.host))
-    .bind(heartbeat.leaving.then_some(now))
-    .execute(&mut *connection)
-    .await
-    .doing("note a worker")?;
-    for running in &heartbeat.running {
-        let done = i64::try_from(running.done).unwrap_or(i64::MAX);
-        let known =
-            sqlx::query("UPDATE job SET heard_at = $2 WHERE id = $1 AND state = 'queued' AND heard_at < $2")
-                .bind(id(running.job))
-                .bind(now)
-                .execute(&mut *connection)
-                .await
-                .doing("note a sign of life")?;
-        if known.rows_affected() == 0 {
-            continue;
-        }
-        let open = sqlx::query(
-            "UPDATE attempt SET heard_at = $3, done = $4 WHERE job_id = $1 AND worker = $2 \
-             AND ended_at IS NULL",
-        )
-        .bind(id(running.job))
-        .bind(&*name)
-        .bind(now)
-        .bind(done)
-        .execute(&mut *connection)
-        .await
-        .doing("note a sign of life")?;
-        if open.rows_affected() == 0 {
-            sqlx::query(
-                "INSERT INTO attempt (job_id, number, worker, started_at, heard_at, done) \
-                 SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $3, $4 FROM attempt WHERE job_id = $1",
-            )
-            .bind(id(running.job))
-            .bind(&*name)
-            .bind(now)
-            .bind(done)
-            .execute(&mut *connection)
-            .await
-            .doing("note an attempt")?;
-        }
-    }
-    Ok(())
-}
 
 pub(super) async fn hand_back(
     database: &Database,

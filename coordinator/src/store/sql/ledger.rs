@@ -8,7 +8,9 @@ use gitfleet_shared::contract::{Control, HandedBack, Heartbeat, Job};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
 
-use super::{Database, attempts, batch_views, fleet, job_views, letters, reports, silence, sources, wishes};
+use super::{
+    Database, attempts, batch_views, fleet, hearing, job_views, letters, reports, silence, sources, wishes,
+};
 use crate::store::ledger::{BatchFilter, JobFilter, Ledger, Patience, RunningBatch, Unheard, Wish};
 use crate::store::{Result, Term};
 use crate::view::{BatchView, DeadView, JobHistory, JobView, ReportView, SourceView, WorkerView};
@@ -20,7 +22,7 @@ impl Ledger for Database {
     }
 
     async fn hear(&self, heartbeats: &[Heartbeat], now: i64) -> Result<()> {
-        self.again(|| attempts::hear(self, heartbeats, now)).await
+        self.again(|| hearing::hear(self, heartbeats, now)).await
     }
 
     async fn hand_back(&self, back: &HandedBack, patience: Patience, now: i64) -> Result<()> {

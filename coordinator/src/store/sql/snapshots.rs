@@ -175,6 +175,9 @@ async fn among(
     ids: &[ObjectId],
 ) -> Result<HashSet<ObjectId>> {
     let mut found = HashSet::new();
+    if ids.is_empty() {
+        return Ok(found);
+    }
     let statement = format!("SELECT EXISTS ({query} IS NOT NULL)");
     let any: bool = sqlx::query(AssertSqlSafe(statement))
         .bind(of)
@@ -350,8 +353,8 @@ async fn still_fits(
 
 /// Removes the fact sets of a repository that nothing uses any more.
 async fn forget_outdated(connection: &mut Connection, repository: i64) -> Result<()> {
-    let unused = "repository_id = $1 AND id NOT IN (SELECT fact_set_id FROM snapshot) \
-         AND id NOT IN (SELECT pending_facts FROM batch_repository WHERE pending_facts IS NOT NULL)";
+    let unused = "repository_id = $1 AND NOT EXISTS (SELECT 1 FROM snapshot n WHERE n.fact_set_id = fact_set.id) \
+         AND NOT EXISTS (SELECT 1 FROM batch_repository b WHERE b.pending_facts = fact_set.id)";
     // Whoever holds one is about to use it. Asked again with the rest held, because it may have come into use
     // between the question and the hold.
     let statement = format!("SELECT id FROM fact_set WHERE {unused} {IF_FREE}");

@@ -12,6 +12,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 use super::Doing as _;
 use super::closing::EndedAttempt;
 use super::facts::FileRow;
+use super::hearing::InHand;
 use super::rows::{Values, insert};
 use crate::store::{Result, StoreError};
 
@@ -113,6 +114,47 @@ pub(super) async fn by_job(
         .fold(statement, |query, job| query.bind(job.as_bytes().as_slice()))
         .fetch_all(connection)
         .await
+}
+
+/// Notes that some jobs were heard of, and returns the ids of those that are open.
+pub(super) async fn hear_of(
+    connection: &mut SqliteConnection,
+    jobs: &[JobId],
+    now: i64,
+) -> sqlx::Result<Vec<SqliteRow>> {
+    let mut heard = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let statement =
+            "UPDATE job SET heard_at = $2 WHERE id = $1 AND state = 'queued' AND heard_at < $2 RETURNING id";
+        let row = sqlx::query(statement).bind(job.as_bytes().as_slice()).bind(now);
+        heard.extend(row.fetch_optional(&mut *connection).await?);
+    }
+    Ok(heard)
+}
+
+/// Notes how far the attempts at some jobs are, and those that are new.
+pub(super) async fn note_attempts(
+    connection: &mut SqliteConnection,
+    in_hand: &[InHand],
+    now: i64,
+) -> sqlx::Result<()> {
+    for one in in_hand {
+        for statement in [
+            "INSERT INTO attempt (job_id, number, worker, started_at, heard_at, done) \
+             SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $3, $4 FROM attempt WHERE job_id = $1 \
+             HAVING NOT EXISTS (SELECT 1 FROM attempt WHERE job_id = $1 AND worker = $2 AND ended_at IS NULL)",
+            "UPDATE attempt SET heard_at = $3, done = $4 WHERE job_id = $1 AND worker = $2 AND ended_at IS NULL",
+        ] {
+            sqlx::query(statement)
+                .bind(one.job.as_bytes().as_slice())
+                .bind(one.worker.as_str())
+                .bind(now)
+                .bind(one.done)
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 /// Notes attempts that have ended.
