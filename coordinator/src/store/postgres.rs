@@ -6,6 +6,8 @@
 
 #[path = "sql/attempts.rs"]
 mod attempts;
+#[path = "sql/batch_counts.rs"]
+mod batch_counts;
 #[path = "sql/batch_views.rs"]
 mod batch_views;
 #[path = "sql/batches.rs"]
@@ -13,6 +15,7 @@ mod batches;
 #[path = "sql/briefs.rs"]
 mod briefs;
 mod bulk;
+mod by_batch;
 #[path = "sql/close_attempts.rs"]
 mod close_attempts;
 #[path = "sql/columns.rs"]

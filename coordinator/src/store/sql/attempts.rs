@@ -1,6 +1,6 @@
 //! Who has which job in hand, and what came of it.
 
-use gitfleet_shared::contract::{HandedBack, Heartbeat, Why};
+use gitfleet_shared::contract::{HandedBack, Heartbeat, Running, Why};
 use gitfleet_shared::ids::JobId;
 use sqlx::Row as _;
 
@@ -14,68 +14,84 @@ use crate::store::text::storable;
 /// together, the one that harms nobody comes through alone.
 pub(super) const SUSPECT: i64 = 2;
 
+/// Workers in the order of their names, then jobs in the order of their ids: two transactions that take several rows
+/// take them in one order, or they wait for each other in a circle.
 pub(super) async fn hear(database: &Database, heartbeats: &[Heartbeat], now: i64) -> Result<()> {
+    let mut heartbeats: Vec<&Heartbeat> = heartbeats.iter().collect();
+    heartbeats.sort_by(|one, other| one.worker.name.cmp(&other.worker.name));
+    let mut in_hand: Vec<(&Running, &str)> = heartbeats
+        .iter()
+        .flat_map(|heartbeat| {
+            heartbeat.running.iter().map(|running| (running, heartbeat.worker.name.as_str()))
+        })
+        .collect();
+    in_hand.sort_by_key(|(running, _)| running.job);
     let mut transaction = database.begin().await?;
     for heartbeat in heartbeats {
-        note(&mut transaction, heartbeat, now).await?;
+        note_worker(&mut transaction, heartbeat, now).await?;
+    }
+    for (running, worker) in in_hand {
+        note_job(&mut transaction, running, &storable(worker), now).await?;
     }
     transaction.commit().await.doing("note signs of life")
 }
 
-async fn note(connection: &mut Connection, heartbeat: &Heartbeat, now: i64) -> Result<()> {
+async fn note_worker(connection: &mut Connection, heartbeat: &Heartbeat, now: i64) -> Result<()> {
     let worker = &heartbeat.worker;
-    let name = storable(&worker.name);
     sqlx::query(
         "INSERT INTO worker (name, started_at, heard_at, slots, running, version, host, gone_at) \
          VALUES ($1, $2, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (name) DO UPDATE SET heard_at = excluded.heard_at, slots = excluded.slots, running = excluded.running, gone_at = excluded.gone_at",
+         ON CONFLICT (name) DO UPDATE SET heard_at = excluded.heard_at, slots = excluded.slots, \
+         running = excluded.running, gone_at = excluded.gone_at",
     )
-    .bind(&*name)
+    .bind(storable(&worker.name))
     .bind(now)
     .bind(i64::from(heartbeat.slots))
     .bind(i64::try_from(heartbeat.running.len()).unwrap_or(i64::MAX))
     .bind(storable(&worker.version))
     .bind(storable(&worker.host))
     .bind(heartbeat.leaving.then_some(now))
-    .execute(&mut *connection)
+    .execute(connection)
     .await
     .doing("note a worker")?;
-    for running in &heartbeat.running {
-        let done = i64::try_from(running.done).unwrap_or(i64::MAX);
-        let known =
-            sqlx::query("UPDATE job SET heard_at = $2 WHERE id = $1 AND state = 'queued' AND heard_at < $2")
-                .bind(id(running.job))
-                .bind(now)
-                .execute(&mut *connection)
-                .await
-                .doing("note a sign of life")?;
-        if known.rows_affected() == 0 {
-            continue;
-        }
-        let open = sqlx::query(
-            "UPDATE attempt SET heard_at = $3, done = $4 WHERE job_id = $1 AND worker = $2 \
-             AND ended_at IS NULL",
+    Ok(())
+}
+
+async fn note_job(connection: &mut Connection, running: &Running, worker: &str, now: i64) -> Result<()> {
+    let done = i64::try_from(running.done).unwrap_or(i64::MAX);
+    let known =
+        sqlx::query("UPDATE job SET heard_at = $2 WHERE id = $1 AND state = 'queued' AND heard_at < $2")
+            .bind(id(running.job))
+            .bind(now)
+            .execute(&mut *connection)
+            .await
+            .doing("note a sign of life")?;
+    if known.rows_affected() == 0 {
+        return Ok(());
+    }
+    let open = sqlx::query(
+        "UPDATE attempt SET heard_at = $3, done = $4 WHERE job_id = $1 AND worker = $2 \
+         AND ended_at IS NULL",
+    )
+    .bind(id(running.job))
+    .bind(worker)
+    .bind(now)
+    .bind(done)
+    .execute(&mut *connection)
+    .await
+    .doing("note a sign of life")?;
+    if open.rows_affected() == 0 {
+        sqlx::query(
+            "INSERT INTO attempt (job_id, number, worker, started_at, heard_at, done) \
+             SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $3, $4 FROM attempt WHERE job_id = $1",
         )
         .bind(id(running.job))
-        .bind(&*name)
+        .bind(worker)
         .bind(now)
         .bind(done)
         .execute(&mut *connection)
         .await
-        .doing("note a sign of life")?;
-        if open.rows_affected() == 0 {
-            sqlx::query(
-                "INSERT INTO attempt (job_id, number, worker, started_at, heard_at, done) \
-                 SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $3, $4 FROM attempt WHERE job_id = $1",
-            )
-            .bind(id(running.job))
-            .bind(&*name)
-            .bind(now)
-            .bind(done)
-            .execute(&mut *connection)
-            .await
-            .doing("note an attempt")?;
-        }
+        .doing("note an attempt")?;
     }
     Ok(())
 }
