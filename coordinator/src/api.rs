@@ -12,6 +12,7 @@ mod problem;
 mod queues;
 mod reports;
 mod sources;
+mod text;
 
 use std::sync::Arc;
 
