@@ -16,8 +16,8 @@ mod batches;
 mod briefs;
 mod bulk;
 mod by_batch;
-#[path = "sql/close_attempts.rs"]
-mod close_attempts;
+#[path = "sql/closing.rs"]
+mod closing;
 #[path = "sql/columns.rs"]
 mod columns;
 mod copy;
@@ -36,6 +36,8 @@ mod letters;
 mod outbox;
 #[path = "sql/port.rs"]
 mod port;
+#[path = "sql/record.rs"]
+mod record;
 #[path = "sql/reports.rs"]
 mod reports;
 #[path = "sql/retention.rs"]
@@ -74,6 +76,12 @@ const JOB_ORDER: &str = "j.sequence";
 const FOR_KEEPS: &str = "FOR KEY SHARE";
 /// For one transaction at a time; others may still refer to the row.
 const FOR_CHANGE: &str = "FOR NO KEY UPDATE";
+/// As that, of several rows, in the order in which all take them.
+const HOLD_JOBS: &str = "ORDER BY id FOR NO KEY UPDATE";
+const HOLD_REPOSITORIES: &str = "ORDER BY r.batch_id, r.position FOR NO KEY UPDATE OF r";
+/// The elements of a JSON array, `$1`, each with its place from 0 on.
+const EACH: &str =
+    "(SELECT value, ordinality - 1 AS place FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY)";
 /// To be removed, unless somebody has it.
 const IF_FREE: &str = "FOR UPDATE SKIP LOCKED";
 /// Asks what stands behind the port.

@@ -13,8 +13,8 @@ mod batches;
 mod briefs;
 mod bulk;
 mod by_batch;
-#[path = "sql/close_attempts.rs"]
-mod close_attempts;
+#[path = "sql/closing.rs"]
+mod closing;
 #[path = "sql/columns.rs"]
 mod columns;
 #[path = "sql/facts.rs"]
@@ -31,6 +31,8 @@ mod letters;
 mod outbox;
 #[path = "sql/port.rs"]
 mod port;
+#[path = "sql/record.rs"]
+mod record;
 #[path = "sql/reports.rs"]
 mod reports;
 #[path = "sql/retention.rs"]
@@ -70,6 +72,10 @@ const JOB_ORDER: &str = "j.rowid";
 const FOR_KEEPS: &str = "";
 const FOR_CHANGE: &str = "";
 const IF_FREE: &str = "";
+const HOLD_JOBS: &str = "";
+const HOLD_REPOSITORIES: &str = "";
+/// The elements of a JSON array, `$1`, each with its place from 0 on.
+const EACH: &str = "(SELECT value, key AS place FROM json_each($1))";
 /// Asks what stands behind the port.
 const VERSION: &str = "SELECT 'SQLite ' || sqlite_version()";
 /// What names a row of any table.

@@ -1,15 +1,15 @@
 //! What operators and the fleet's coordinator may count on.
 
-use gitfleet_coordinator::collect::{Purpose, collect};
+use gitfleet_coordinator::collect::Purpose;
 use gitfleet_coordinator::store::ledger::{BatchFilter, JobFilter, Patience, Unheard, Wish};
-use gitfleet_coordinator::store::{NewBatch, RequestKey, StoreError, Submitted, Term};
+use gitfleet_coordinator::store::{Effect, NewBatch, Recording, RequestKey, StoreError, Submitted, Term};
 use gitfleet_shared::contract::{
     Failure, FailureClass, HandedBack, Heartbeat, Identity, Job, Outcome, Running, Why,
 };
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::queue::DeadLetter;
 
-use crate::fake::{Fake, analysed, history, submitted, taken, terms};
+use crate::fake::{Fake, analysed, collected, history, record, submitted, taken, terms};
 use crate::home::Home;
 
 const PATIENCE: Patience = Patience { losses: Some(2), doubt_millis: 100, unable_millis: 50 };
@@ -90,9 +90,8 @@ pub(crate) async fn an_operator_sees_what_workers_do(home: &Home) {
     assert_eq!(store.jobs(&filter, 20).await.unwrap()[0].state, "running");
     let outcome = fake.outcome(&survey);
     let purpose = Purpose::Analyse { slice_commits: 10 };
-    collect(store, purpose, &outcome).await.unwrap();
     for _ in 0..2 {
-        store.close_attempts(&outcome, 30).await.unwrap();
+        collected(store, purpose, &outcome, Some(30)).await;
         let history = store.job_history(survey.id, 40).await.unwrap().unwrap();
         assert_eq!(history.attempts.len(), 1);
         assert_eq!((history.job.state.as_str(), history.attempts[0].ending.as_deref()), ("done", Some("ok")));
@@ -132,8 +131,8 @@ pub(crate) async fn a_lost_job_rests_and_is_given_up(home: &Home) {
     let failure = Failure { class: FailureClass::Poisoned, message: "po\0ison".into() };
     let result = Err(failure.clone());
     let outcome = Outcome { job: survey.id, batch, worker: "c".into(), elapsed_millis: 0, result };
-    store.record_failure(&outcome, &failure).await.unwrap();
-    store.close_attempts(&outcome, 140).await.unwrap();
+    let recording = Recording { outcome: &outcome, effect: Effect::Failure(&failure) };
+    store.record(&[recording], Some(140)).await.unwrap();
     assert_eq!(store.job_history(survey.id, 150).await.unwrap().unwrap().job.state, "dead");
 
     // One that a worker could not do rests, and goes on.
@@ -168,7 +167,7 @@ pub(crate) async fn suspects_go_out_one_at_a_time(home: &Home) {
     assert!(store.condemned(PATIENCE, 40).await.unwrap().is_empty());
     assert!(store.unsent(batch, 10).await.unwrap().is_empty(), "the other waits until this one is over");
     let purpose = Purpose::Analyse { slice_commits: 10 };
-    collect(store, purpose, &Fake::of(history(0..20)).outcome(&first[0])).await.unwrap();
+    collected(store, purpose, &Fake::of(history(0..20)).outcome(&first[0]), None).await;
     assert!(store.condemned(PATIENCE, 50).await.unwrap().is_empty());
     let surveys = store.unsent(batch, 100).await.unwrap();
     assert_eq!(surveys.iter().filter(|job| job.work.name() == "survey").count(), 1);
@@ -202,7 +201,7 @@ pub(crate) async fn batches_are_paused_cancelled_and_tried_again(home: &Home) {
     let failure = Failure { class: FailureClass::NotFound, message: "gone".into() };
     let result = Err(failure.clone());
     let outcome = Outcome { job: surveys[0].id, batch, worker: "w".into(), elapsed_millis: 0, result };
-    store.record_failure(&outcome, &failure).await.unwrap();
+    record(store, &outcome, Effect::Failure(&failure)).await.unwrap();
     let view = store.batch(batch).await.unwrap().unwrap();
     assert_eq!((view.repositories.failed, view.jobs.failed, view.failures.len()), (1, 1, 1));
     assert_eq!(store.retry(batch, Some(1)).await.unwrap(), 0);
@@ -222,13 +221,13 @@ pub(crate) async fn a_list_says_of_each_batch_what_is_said_of_it_alone(home: &Ho
     let done = analysed(store, "/r", &fake, 10).await;
     let half = submitted(store, &["/s", "/t", "/u", "/v"]).await;
     let surveys = taken(store, half).await.unwrap();
-    collect(store, Purpose::Analyse { slice_commits: 10 }, &fake.outcome(&surveys[0])).await.unwrap();
+    collected(store, Purpose::Analyse { slice_commits: 10 }, &fake.outcome(&surveys[0]), None).await;
     for (survey, class) in surveys[1..].iter().zip(["gone", "lost", "gone"]) {
         let class = if class == "gone" { FailureClass::NotFound } else { FailureClass::CommitGone };
         let failure = Failure { class, message: format!("of {}", survey.id) };
         let result = Err(failure.clone());
         let outcome = Outcome { job: survey.id, batch: half, worker: "w".into(), elapsed_millis: 0, result };
-        store.record_failure(&outcome, &failure).await.unwrap();
+        record(store, &outcome, Effect::Failure(&failure)).await.unwrap();
     }
     let jobs = store.unsent(half, 10).await.unwrap();
     let slices: Vec<&Job> = jobs.iter().filter(|job| job.work.name() == "slice").collect();
@@ -334,12 +333,15 @@ pub(crate) async fn one_attempt_of_many_counts_and_none_stays_open(home: &Home) 
     let survey = taken(store, batch).await.unwrap().remove(0);
     let purpose = Purpose::Analyse { slice_commits: 10 };
     // Eight workers have done the same job, and say so at once.
-    collect(store, purpose, &fake.outcome(&survey)).await.unwrap();
+    collected(store, purpose, &fake.outcome(&survey), None).await;
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..8 {
         let store = home.store.clone();
         let outcome = Outcome { worker: format!("w{number}"), ..fake.outcome(&survey) };
-        tasks.spawn(async move { store.close_attempts(&outcome, 10).await.unwrap() });
+        tasks.spawn(async move {
+            let recording = Recording { outcome: &outcome, effect: Effect::Nothing };
+            store.record(&[recording], Some(10)).await.unwrap();
+        });
     }
     tasks.join_all().await;
     let ok = "SELECT count(*) FROM attempt WHERE ending = 'ok'";
@@ -352,8 +354,8 @@ pub(crate) async fn one_attempt_of_many_counts_and_none_stays_open(home: &Home) 
     store.hear(&heartbeats, 20).await.unwrap();
     let failure = Failure { class: FailureClass::CommitGone, message: "gone".into() };
     let failed = Outcome { result: Err(failure.clone()), ..fake.outcome(&jobs[0]) };
-    store.record_failure(&failed, &failure).await.unwrap();
-    store.close_attempts(&failed, 30).await.unwrap();
+    let recording = Recording { outcome: &failed, effect: Effect::Failure(&failure) };
+    store.record(&[recording], Some(30)).await.unwrap();
     assert_eq!(home.number("SELECT count(*) FROM attempt WHERE ended_at IS NULL").await, 0);
 
     // Tried again, a job that was done before is done again, and that is what counts.
@@ -361,7 +363,6 @@ pub(crate) async fn one_attempt_of_many_counts_and_none_stays_open(home: &Home) 
     let again = store.unsent(batch, 10).await.unwrap();
     store.mark_sent(&[again[0].id], 40).await.unwrap();
     let outcome = Outcome { worker: "w0".into(), ..fake.outcome(&again[0]) };
-    collect(store, purpose, &outcome).await.unwrap();
-    store.close_attempts(&outcome, 50).await.unwrap();
+    collected(store, purpose, &outcome, Some(50)).await;
     assert_eq!(home.number("SELECT count(*) FROM attempt WHERE ending = 'ok' AND ended_at = 50").await, 1);
 }

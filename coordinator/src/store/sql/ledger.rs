@@ -4,14 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gitfleet_shared::contract::{Control, HandedBack, Heartbeat, Job, Outcome};
+use gitfleet_shared::contract::{Control, HandedBack, Heartbeat, Job};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
 
-use super::{
-    Database, attempts, batch_views, close_attempts, fleet, job_views, letters, reports, silence, sources,
-    wishes,
-};
+use super::{Database, attempts, batch_views, fleet, job_views, letters, reports, silence, sources, wishes};
 use crate::store::ledger::{BatchFilter, JobFilter, Ledger, Patience, RunningBatch, Unheard, Wish};
 use crate::store::{Result, Term};
 use crate::view::{BatchView, DeadView, JobHistory, JobView, ReportView, SourceView, WorkerView};
@@ -24,10 +21,6 @@ impl Ledger for Database {
 
     async fn hear(&self, heartbeats: &[Heartbeat], now: i64) -> Result<()> {
         self.again(|| attempts::hear(self, heartbeats, now)).await
-    }
-
-    async fn close_attempts(&self, outcome: &Outcome, now: i64) -> Result<()> {
-        self.again(|| close_attempts::close_attempts(self, outcome, now)).await
     }
 
     async fn hand_back(&self, back: &HandedBack, patience: Patience, now: i64) -> Result<()> {

@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::Doing as _;
+use super::closing::EndedAttempt;
 use super::facts::FileRow;
 use super::rows::{Values, insert};
 use crate::store::{Result, StoreError};
@@ -82,6 +83,65 @@ pub(super) async fn mark_sent(
     Ok(())
 }
 
+/// Ends those of some jobs that are open, each in a state, and returns their ids.
+pub(super) async fn end_jobs(
+    connection: &mut SqliteConnection,
+    jobs: &[(JobId, &str)],
+) -> sqlx::Result<Vec<SqliteRow>> {
+    let mut ended = Vec::with_capacity(jobs.len());
+    for (job, state) in jobs {
+        let row = sqlx::query("UPDATE job SET state = $2 WHERE id = $1 AND state = 'queued' RETURNING id")
+            .bind(job.as_bytes().as_slice())
+            .bind(*state)
+            .fetch_optional(&mut *connection)
+            .await?;
+        ended.extend(row);
+    }
+    Ok(ended)
+}
+
+/// Returns what `query`, which ends in the name of a column, finds where that column is one of `jobs`.
+pub(super) async fn by_job(
+    connection: &mut SqliteConnection,
+    query: &str,
+    jobs: &[JobId],
+    order: &str,
+) -> sqlx::Result<Vec<SqliteRow>> {
+    let places = vec!["?"; jobs.len()].join(", ");
+    let statement = sqlx::query(AssertSqlSafe(format!("{query} IN ({places}) {order}")));
+    jobs.iter()
+        .fold(statement, |query, job| query.bind(job.as_bytes().as_slice()))
+        .fetch_all(connection)
+        .await
+}
+
+/// Notes attempts that have ended.
+pub(super) async fn insert_attempts(
+    connection: &mut SqliteConnection,
+    attempts: &[EndedAttempt<'_>],
+) -> sqlx::Result<()> {
+    insert(
+        connection,
+        "attempt (job_id, number, worker, started_at, heard_at, done, ended_at, ending, message)",
+        9,
+        "",
+        attempts,
+        |row, attempt| {
+            row.bind(attempt.job.as_bytes().as_slice())
+                .bind(attempt.number)
+                .bind(&*attempt.worker)
+                .bind(attempt.started_at)
+                .bind(attempt.ended_at)
+                .bind(attempt.done)
+                .bind(attempt.ended_at)
+                .bind(attempt.ending)
+                .bind(attempt.message.as_deref())
+        },
+    )
+    .await?;
+    Ok(())
+}
+
 /// Adds the signatures that are not there yet, and returns id, name and e-mail of all.
 pub(super) async fn insert_signatures(
     connection: &mut SqliteConnection,
@@ -108,7 +168,7 @@ pub(super) async fn insert_signatures(
 pub(super) async fn insert_commits(
     connection: &mut SqliteConnection,
     set: i64,
-    commits: &[CommitFacts],
+    commits: &[&CommitFacts],
 ) -> sqlx::Result<Vec<SqliteRow>> {
     insert(
         connection,
