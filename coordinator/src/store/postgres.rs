@@ -6,6 +6,8 @@
 
 #[path = "sql/attempts.rs"]
 mod attempts;
+#[path = "sql/batch_counts.rs"]
+mod batch_counts;
 #[path = "sql/batch_views.rs"]
 mod batch_views;
 #[path = "sql/batches.rs"]
@@ -13,6 +15,7 @@ mod batches;
 #[path = "sql/briefs.rs"]
 mod briefs;
 mod bulk;
+mod by_batch;
 #[path = "sql/closing.rs"]
 mod closing;
 #[path = "sql/columns.rs"]
@@ -128,13 +131,39 @@ impl Default for Options {
 /// A process that was stopped in the middle of a transaction must not hold its locks for ever.
 const IDLE_IN_TRANSACTION: &str = "15s";
 
-/// Why a connection is not even tried. Says nothing of the URL, because a password may be in it.
+/// The first version that has all that the statements ask for, as `server_version_num` has it.
+const OLDEST: i32 = 150_000;
+
+/// Why a connection is not tried, or not kept. Says nothing of the URL, because a password may be in it.
 #[derive(Debug, thiserror::Error)]
-enum Unusable {
+pub enum Unusable {
     #[error("the database's URL is not of the form postgres://user:password@host:port/database")]
     Url,
     #[error("a schema's name has 1 to 63 letters, digits and underscores, and begins with no digit")]
     Schema,
+    #[error("the database is PostgreSQL {found}, and gitfleet needs 15 or newer")]
+    TooOld { found: String },
+}
+
+impl Unusable {
+    /// Returns why there is no connection, where it is one of these reasons.
+    pub fn of(error: &StoreError) -> Option<&Self> {
+        match error {
+            StoreError::Database { source, .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns what to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Url => "write fleet.database_url (GITFLEET_DATABASE_URL) in this form",
+            Self::Schema => "name another one with fleet.database_schema (GITFLEET_DATABASE_SCHEMA)",
+            Self::TooOld { .. } => {
+                "bring the server up to date (pg_upgrade), or name another one with fleet.database_url"
+            }
+        }
+    }
 }
 
 /// A handle; cheap to clone.
@@ -153,7 +182,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// Where the URL or the schema's name is none, or the server cannot be reached or refuses.
+    /// Where the URL or the schema's name is none, or the server cannot be reached, refuses or is too old.
     pub async fn connect(url: &str, options: Options) -> Result<Self> {
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
@@ -168,6 +197,13 @@ impl Postgres {
             .connect_with(connect_options(url, &options)?)
             .await
             .doing("be reached")?;
+        let row = sqlx::query(
+            "SELECT current_setting('server_version_num')::int, current_setting('server_version')",
+        )
+        .fetch_one(&pool)
+        .await
+        .doing("tell its version")?;
+        check_version(row.get(0), row.get(1)).doing("be used")?;
         Ok(Self { pool, deadline: options.deadline, term: None })
     }
 
@@ -256,6 +292,14 @@ impl Postgres {
     }
 }
 
+/// Refuses a server that is too old, by its number (such as 140009) and its name (such as 14.9).
+fn check_version(number: i32, name: &str) -> std::result::Result<(), Unusable> {
+    match number < OLDEST {
+        true => Err(Unusable::TooOld { found: name.to_owned() }),
+        false => Ok(()),
+    }
+}
+
 fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions> {
     let starts = |name: &str| name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
     let schema = options.schema.as_str();
@@ -309,6 +353,19 @@ mod tests {
             let error = connect_options(url, &Options::default()).unwrap_err();
             assert!(!format!("{error:?} {error}").contains("hunter2"), "{error:?}");
             assert!(!error.is_passing());
+        }
+    }
+
+    #[test]
+    fn an_old_server_is_refused_with_both_versions() {
+        for (number, name) in [(150_000, "15.0"), (170_002, "17.2"), (190_000, "19devel")] {
+            assert!(check_version(number, name).is_ok(), "{name}");
+        }
+        for (number, name) in [(149_999, "14.99"), (140_009, "14.9 (Debian 14.9-1)"), (90_624, "9.6.24")] {
+            let refused = check_version(number, name).doing("be used").unwrap_err();
+            assert!(!refused.is_passing());
+            let text = Unusable::of(&refused).unwrap().to_string();
+            assert!(text.contains(name) && text.contains("15 or newer"), "{text}");
         }
     }
 

@@ -3,6 +3,8 @@
 // What both dialects say in the same words is one text, and a module of each of them.
 #[path = "sql/attempts.rs"]
 mod attempts;
+#[path = "sql/batch_counts.rs"]
+mod batch_counts;
 #[path = "sql/batch_views.rs"]
 mod batch_views;
 #[path = "sql/batches.rs"]
@@ -10,6 +12,7 @@ mod batches;
 #[path = "sql/briefs.rs"]
 mod briefs;
 mod bulk;
+mod by_batch;
 #[path = "sql/closing.rs"]
 mod closing;
 #[path = "sql/columns.rs"]

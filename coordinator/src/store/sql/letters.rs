@@ -57,12 +57,14 @@ pub(super) async fn find(database: &Database, id: i64) -> Result<Option<(DeadVie
 }
 
 pub(super) async fn remove(database: &Database, id: i64, arrived_at: Option<i64>) -> Result<bool> {
+    let mut transaction = database.begin().await?;
     let dropped = sqlx::query("DELETE FROM dead_letter WHERE id = $1 AND ($2 IS NULL OR arrived_at = $2)")
         .bind(id)
         .bind(arrived_at)
-        .execute(&database.pool)
+        .execute(&mut *transaction)
         .await
         .doing("drop a dead letter")?;
+    transaction.commit().await.doing("drop a dead letter")?;
     Ok(dropped.rows_affected() > 0)
 }
 

@@ -122,26 +122,28 @@ pub(super) async fn finish(database: &Database, batch: BatchId, now: i64) -> Res
 }
 
 pub(super) async fn set_draining(database: &Database, worker: &str, draining: bool) -> Result<Wish> {
-    let row = sqlx::query("SELECT draining, gone_at FROM worker WHERE name = $1")
+    let mut transaction = database.begin().await?;
+    let changed =
+        sqlx::query("UPDATE worker SET draining = $2 WHERE name = $1 AND gone_at IS NULL AND draining <> $2")
+            .bind(worker)
+            .bind(i64::from(draining))
+            .execute(&mut *transaction)
+            .await
+            .doing("drain a worker")?;
+    if changed.rows_affected() == 1 {
+        transaction.commit().await.doing("drain a worker")?;
+        return Ok(Wish::Done);
+    }
+    let row = sqlx::query("SELECT gone_at FROM worker WHERE name = $1")
         .bind(worker)
-        .fetch_optional(&database.pool)
+        .fetch_optional(&mut *transaction)
         .await
         .doing("find a worker")?;
-    match row {
-        None => return Ok(Wish::NotFound),
-        Some(row) if row.get::<Option<i64>, _>(1).is_some() => {
-            return Ok(Wish::Conflict("the worker is gone".to_owned()));
-        }
-        Some(row) if (row.get::<i64, _>(0) == 1) == draining => return Ok(Wish::Already),
-        Some(_) => {}
-    }
-    sqlx::query("UPDATE worker SET draining = $2 WHERE name = $1")
-        .bind(worker)
-        .bind(i64::from(draining))
-        .execute(&database.pool)
-        .await
-        .doing("drain a worker")?;
-    Ok(Wish::Done)
+    Ok(match row.map(|row| row.get::<Option<i64>, _>(0)) {
+        None => Wish::NotFound,
+        Some(Some(_)) => Wish::Conflict("the worker is gone".to_owned()),
+        Some(None) => Wish::Already,
+    })
 }
 
 pub(super) async fn forget_source(database: &Database, id: i64) -> Result<Wish> {
