@@ -49,10 +49,18 @@ pub struct Config {
 /// How long an operator can look back.
 #[derive(Debug, Clone, Copy)]
 pub struct Kept {
+    /// Batches that have ended, with their jobs and reports; what is published stays.
+    pub batches: Duration,
     pub attempts: Duration,
     pub dead_letters: Duration,
     /// Workers that are gone.
     pub workers: Duration,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { batches: 400 * DAY, attempts: 30 * DAY, dead_letters: 14 * DAY, workers: 7 * DAY }
+    }
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -67,7 +75,7 @@ impl Default for Config {
             worker_silence: Duration::from_secs(20),
             collectors: 4,
             patience: Patience { losses: Some(3), doubt_millis: 15_000, unable_millis: 30_000 },
-            kept: Kept { attempts: 30 * DAY, dead_letters: 14 * DAY, workers: 7 * DAY },
+            kept: Kept::default(),
             now: || Utc::now().timestamp_millis(),
         }
     }

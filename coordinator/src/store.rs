@@ -301,6 +301,8 @@ pub struct Term(pub i64);
 /// Until when (UTC milliseconds) what ended is removed; `None` keeps it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {
+    /// Batches with all that is theirs, but for those whose report is published.
+    pub batches: Option<i64>,
     pub attempts: Option<i64>,
     pub dead_letters: Option<i64>,
     /// Workers that are gone.
@@ -385,6 +387,6 @@ pub trait Store: Send + Sync {
     /// Removes all but the newest `keep` batches.
     async fn prune(&self, keep: u32) -> Result<()>;
 
-    /// Removes ended attempts, dead letters and gone workers older than `before` says; returns how many rows went.
+    /// Removes ended batches and attempts, dead letters and gone workers older than `before` says; returns how many rows went.
     async fn retire(&self, before: &Retention) -> Result<u64>;
 }

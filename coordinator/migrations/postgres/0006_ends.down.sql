@@ -1,2 +1,3 @@
 DROP INDEX snapshot_of_fact_set;
+DROP INDEX job_lost;
 DROP INDEX batch_repository_open;

@@ -55,8 +55,9 @@ impl Realm {
             let before = |kept: Duration| {
                 Some(self.now().saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)))
             };
-            let Kept { attempts, dead_letters, workers } = self.config.kept;
+            let Kept { batches, attempts, dead_letters, workers } = self.config.kept;
             let before = Retention {
+                batches: before(batches),
                 attempts: before(attempts),
                 dead_letters: before(dead_letters),
                 workers: before(workers),

@@ -45,6 +45,7 @@ mod kept {
         reports_are_found_by_what_they_were_made_of,
         old_batches_go_and_published_ones_stay,
         what_ended_long_ago_retires,
+        batches_retire_but_for_what_is_published,
         an_unfinished_batch_can_be_abandoned,
         hostile_text_is_taken,
         a_large_history_is_recorded_whole,

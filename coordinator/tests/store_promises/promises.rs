@@ -100,7 +100,7 @@ pub(crate) async fn what_is_recorded_twice_counts_once(home: &Home) {
         for _ in 0..2 {
             match outcome.result.as_ref().unwrap() {
                 WorkResult::Slice(slice) => {
-                    record(store, &outcome, Effect::Slice(slice, None)).await.unwrap()
+                    record(store, &outcome, Effect::Slice(slice, None)).await.unwrap();
                 }
                 WorkResult::Tip(tip) => record(store, &outcome, Effect::Tip(*tip)).await.unwrap(),
                 WorkResult::Survey(_) => panic!("a survey of a survey"),
@@ -366,10 +366,40 @@ pub(crate) async fn what_ended_long_ago_retires(home: &Home) {
     .await;
     let nothing = Retention::default();
     assert_eq!(store.retire(&nothing).await.unwrap(), 0);
-    let old = Retention { attempts: Some(2401), dead_letters: Some(9), workers: Some(6) };
+    let old =
+        Retention { attempts: Some(2401), dead_letters: Some(9), workers: Some(6), ..Retention::default() };
     assert_eq!(store.retire(&old).await.unwrap(), 2401);
     assert_eq!(home.number("SELECT count(*) FROM attempt").await, 101);
     assert_eq!(home.number("SELECT count(*) FROM worker").await, 1);
+    assert_eq!(store.retire(&old).await.unwrap(), 0);
+}
+
+pub(crate) async fn batches_retire_but_for_what_is_published(home: &Home) {
+    let store = &*home.store;
+    let fake = Fake::of(history(0..20));
+    let mut batches = Vec::new();
+    for (name, finished_at) in [("a", 10), ("a", 20), ("b", 10), ("b", 90)] {
+        let batch = analysed(store, "/r", &fake, 10).await;
+        let content = report(store, batch).await;
+        let finished =
+            Finished { batch, report: &content, manifest: "{}", inputs: None, as_of_seconds: 0, finished_at };
+        store.publish(name, &finished).await.unwrap();
+        batches.push((batch, content));
+    }
+    let running = submitted(store, &["/r"]).await;
+    let old = Retention { batches: Some(50), ..Retention::default() };
+    assert_eq!(store.retire(&old).await.unwrap(), 2);
+    let mut left = Vec::new();
+    for (batch, _) in &batches {
+        left.push(store.batch(*batch).await.unwrap().is_some());
+    }
+    assert_eq!(left, [false, true, false, true]);
+    assert!(store.batch(running).await.unwrap().is_some());
+    assert_eq!(store.published("a").await.unwrap().unwrap().0, batches[1].1);
+    // What they found out is there for the next one.
+    assert_eq!(home.number("SELECT count(*) FROM commit_fact").await, 20);
+    assert_eq!(home.number("SELECT count(*) FROM snapshot").await, 1);
+    assert_eq!(home.number("SELECT count(*) FROM job WHERE state <> 'queued'").await, 2);
     assert_eq!(store.retire(&old).await.unwrap(), 0);
 }
 

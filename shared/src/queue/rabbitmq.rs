@@ -61,7 +61,7 @@ impl Config {
             heartbeat: Duration::from_secs(10),
             connection_name: "gitfleet".to_owned(),
             roots: None,
-            prefetch: Prefetch { jobs: 1, outcomes: 256, heartbeats: 256 },
+            prefetch: Prefetch { jobs: 1, outcomes: 64, heartbeats: 256 },
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api, Tokens};
-use gitfleet_coordinator::lead::{self, Bell};
+use gitfleet_coordinator::lead::{self, Bell, Kept};
 use gitfleet_coordinator::store::ledger::Ledger;
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
@@ -93,7 +93,8 @@ async fn serve(fleet: &Fleet, tokens: Option<Tokens>, migrate: bool, name: Strin
         now,
     };
     tracing::info!(%address, name, version = env!("CARGO_PKG_VERSION"), "the coordinator answers");
-    let config = lead::Config { holder: name, lease: fleet.lease, now, ..lead::Config::default() };
+    let kept = Kept { batches: fleet.kept_batches, ..Kept::default() };
+    let config = lead::Config { holder: name, lease: fleet.lease, kept, now, ..lead::Config::default() };
     let answering = tokio::spawn(api::serve(listener, api, stop::stopped(stopped.clone())));
     let led = lead::lead(servers.queue.clone(), ledger, config, bell, stop::stopped(stopped.clone())).await;
     let answered = tokio::time::timeout(ENDING, answering).await;

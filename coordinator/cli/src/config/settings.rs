@@ -56,6 +56,7 @@ pub(crate) struct Fleet {
     pub(crate) job_time: Duration,
     pub(crate) grace: Duration,
     pub(crate) lease: Duration,
+    pub(crate) kept_batches: Duration,
     pub(crate) mirror_bytes: Option<u64>,
 }
 
@@ -110,6 +111,7 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
     let job_time = seconds("fleet.job_seconds", 840);
     let grace = seconds("fleet.grace_seconds", 25);
     let lease = seconds("fleet.lease_seconds", 60);
+    let kept_batches = Duration::from_secs(merge.integer("fleet.batch_days").unwrap_or(400) * 24 * 60 * 60);
     Fleet {
         server,
         token: merge.secret("fleet.token"),
@@ -125,6 +127,7 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
         job_time,
         grace,
         lease,
+        kept_batches,
         mirror_bytes: merge.integer("fleet.mirror_mib").map(|mib| mib << 20),
     }
 }

@@ -17,11 +17,12 @@ use crate::view::BatchView;
 pub(super) async fn running(database: &Database) -> Result<Vec<RunningBatch>> {
     let rows = sqlx::query(
         "SELECT b.id, b.name, b.priority, b.paused, b.terms, b.config, b.created_at, \
-         (SELECT count(*) FROM job j WHERE j.batch_id = b.id AND j.state = 'queued' \
-          AND j.sent_at IS NOT NULL), \
+         coalesce(o.jobs, 0), \
          NOT EXISTS (SELECT 1 FROM batch_repository r \
                      WHERE r.batch_id = b.id AND r.state IN ('surveying', 'analysing')) \
-         FROM batch b WHERE b.state = 'running' ORDER BY b.priority DESC, b.created_at, b.id",
+         FROM batch b LEFT JOIN (SELECT batch_id, count(*) AS jobs FROM job \
+                                 WHERE state = 'queued' AND sent_at IS NOT NULL GROUP BY batch_id) o \
+         ON o.batch_id = b.id WHERE b.state = 'running' ORDER BY b.priority DESC, b.created_at, b.id",
     )
     .fetch_all(&database.pool)
     .await

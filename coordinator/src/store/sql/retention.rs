@@ -1,19 +1,22 @@
-//! What may go after a time: the operator's history, never facts.
+//! What may go after a time: batches and what was noted of them, never facts.
 
 use super::{Database, Doing as _, ROW};
 use crate::store::{Result, Retention};
 use sqlx::AssertSqlSafe;
 
-/// Rows of one statement, so that nothing waits long for it.
+/// Rows of one statement, so that nothing waits long for it. With a batch go its jobs, by the ten thousand.
 const ROWS: i64 = 1_000;
+const BATCHES: i64 = 1;
 
 /// Removes what is older than `before` says, in small steps, each a transaction; returns how many rows went.
 pub(super) async fn retire(database: &Database, before: &Retention) -> Result<u64> {
     let mut retired = 0;
-    for (table, old, before) in [
-        ("attempt", "ended_at < $1", before.attempts),
-        ("dead_letter", "arrived_at < $1", before.dead_letters),
-        ("worker", "gone_at < $1", before.workers),
+    let unread = "finished_at < $1 AND id NOT IN (SELECT batch_id FROM published)";
+    for (table, old, before, rows) in [
+        ("batch", unread, before.batches, BATCHES),
+        ("attempt", "ended_at < $1", before.attempts, ROWS),
+        ("dead_letter", "arrived_at < $1", before.dead_letters, ROWS),
+        ("worker", "gone_at < $1", before.workers, ROWS),
     ] {
         let Some(before) = before else { continue };
         let statement =
@@ -22,7 +25,7 @@ pub(super) async fn retire(database: &Database, before: &Retention) -> Result<u6
             let mut transaction = database.begin().await?;
             let gone = sqlx::query(AssertSqlSafe(statement.clone()))
                 .bind(before)
-                .bind(ROWS)
+                .bind(rows)
                 .execute(&mut *transaction)
                 .await
                 .doing("retire old rows")?

@@ -91,7 +91,7 @@ pub(super) async fn condemned(
     .await
     .doing("list jobs that rest")?;
     let mut suspect_is_out: bool = sqlx::query(
-        "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'queued' AND losses >= $1 \
+        "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'queued' AND losses > 0 AND losses >= $1 \
          AND (sent_at IS NOT NULL OR EXISTS (SELECT 1 FROM outbox o WHERE o.job_id = job.id)))",
     )
     .bind(SUSPECT)

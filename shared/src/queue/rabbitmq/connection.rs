@@ -73,7 +73,14 @@ pub(super) struct Opener {
 
 impl Opener {
     pub(super) fn new(config: &Config) -> Result<Self, ConnectError> {
-        let uri: Result<AMQPUri, String> = config.url.expose_secret().parse();
+        let address = config.url.expose_secret();
+        let host = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let host = host.split('/').next().unwrap_or_default().rsplit('@').next().unwrap_or_default();
+        if host.starts_with('[') {
+            // The library would take it for this machine.
+            return Err(ConnectError::Address { reason: "IPv6 addresses need a host name here" });
+        }
+        let uri: Result<AMQPUri, String> = address.parse();
         // What the parser says may quote the address.
         let mut uri = uri.map_err(|_| ConnectError::Address { reason: "it cannot be read" })?;
         if uri.authority.host.is_empty() {
@@ -227,6 +234,17 @@ mod tests {
             assert_eq!(check(&format!("amqp://{host}")), None, "{host}");
             assert_eq!(check(&format!("amqp://guest:other@{host}")), Some(false), "{host}");
             assert_eq!(check(&format!("amqps://{host}?auth_mechanism=external")), Some(false), "{host}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_address_is_refused_and_not_taken_for_this_machine() {
+        for url in ["amqp://[2001:db8::1]", "amqps://who:pass@[::1]:5671/%2f"] {
+            let refused = Opener::new(&Config::new(url)).err();
+            assert!(
+                matches!(refused, Some(ConnectError::Address { reason }) if reason.contains("IPv6")),
+                "{url}"
+            );
         }
     }
 

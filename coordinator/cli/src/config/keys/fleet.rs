@@ -92,6 +92,12 @@ const KEYS: &[Key] = &[
         "After how long a job that is not heard of is sent again",
     ),
     Key::acted(
+        "batch_days",
+        Kind::Integer(1, 100_000),
+        Reach::default("400").variable("GITFLEET_BATCH_DAYS"),
+        "How many days a batch and its report are kept after its end; what is published and facts stay longer",
+    ),
+    Key::acted(
         "mirror_mib",
         Kind::Integer(1, 1 << 30),
         Reach::default("no limit").variable("GITFLEET_MIRROR_MIB"),

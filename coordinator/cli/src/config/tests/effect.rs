@@ -63,6 +63,7 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("fleet.job_seconds", "fleet: {job_seconds: 10}", "job_time: 10s"),
     ("fleet.grace_seconds", "fleet: {grace_seconds: 3}", "grace: 3s"),
     ("fleet.lease_seconds", "fleet: {lease_seconds: 5}", "lease: 5s"),
+    ("fleet.batch_days", "fleet: {batch_days: 2}", "kept_batches: 172800s"),
     ("fleet.mirror_mib", "fleet: {mirror_mib: 1}", "mirror_bytes: Some(1048576)"),
 ];
 
@@ -105,7 +106,7 @@ fn without_anything_the_defaults_hold() {
         fleet,
         "Fleet { server: \"http://127.0.0.1:7171\", token: None, listen: \"127.0.0.1:7171\", database_url: None, \
          database_schema: \"public\", broker_url: None, cache_url: None, prefix: \"gitfleet\", ca_file: None, \
-         cache_ttl: 2592000s, consumer_timeout: 1800s, job_time: 840s, grace: 25s, lease: 60s, mirror_bytes: None } }"
+         cache_ttl: 2592000s, consumer_timeout: 1800s, job_time: 840s, grace: 25s, lease: 60s, kept_batches: 34560000s, mirror_bytes: None } }"
     );
 }
 

@@ -255,6 +255,7 @@ fleet:
   job_seconds: 840                           # default
   grace_seconds: 25                          # default
   lease_seconds: 60                          # default
+  batch_days: 400                            # default
   token: null                                # default: none
   database_url: null                         # default: none
   broker_url: null                           # default: none
