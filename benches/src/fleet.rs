@@ -191,10 +191,22 @@ impl<'a> Fleet<'a> {
         let working = self.workers(workers, WAITING_SLOTS)?;
         self.wait("the thousand are done", |fleet| fleet.all_ended())?;
         drop(working);
-        table::talk(&format!("{count} empty jobs"));
+        // Those of a first night write a snapshot each; those of the next night find nothing new.
+        Ok(self.surveys("first", &sources, workers, table)?
+            && self.surveys("again", &sources, workers, table)?)
+    }
+
+    fn surveys(
+        &self,
+        name: &str,
+        sources: &[PathBuf],
+        workers: usize,
+        table: &mut Table,
+    ) -> anyhow::Result<bool> {
+        table::talk(&format!("{} empty jobs, {name}", sources.len()));
         let mut ids = Vec::new();
         for sources in sources.chunks(SUBMISSION) {
-            ids.push(self.submit("empty", sources)?);
+            ids.push(self.submit(name, sources)?);
         }
         let working = self.workers(workers, WAITING_SLOTS)?;
         let before = self.spent(&working)?;
@@ -202,12 +214,14 @@ impl<'a> Fleet<'a> {
         self.wait("the empty jobs are done", |fleet| fleet.all_ended())?;
         let elapsed = begun.elapsed().as_secs_f64();
         let spent = self.spent(&working)?.since(before);
-        let rate = format!("{:.0}", count as f64 / elapsed);
-        table.row(["empty jobs in a second, workers' start included".to_owned(), rate]);
-        table.row(["CPU for each, all processes".to_owned(), {
-            let all = spent.workers + spent.coordinator + spent.servers;
-            format!("{:.2} ms", 1_000.0 * all / count as f64)
-        }]);
+        let count = sources.len() as f64;
+        let what = |what: &str| format!("empty jobs, {name}: {what}");
+        table.row([what("in a second, workers' start included"), format!("{:.0}", count / elapsed)]);
+        for (who, seconds) in
+            [("workers", spent.workers), ("coordinator", spent.coordinator), ("servers", spent.servers)]
+        {
+            table.row([what(&format!("CPU of {who} for each")), format!("{:.2} ms", 1e3 * seconds / count)]);
+        }
         let mut well = true;
         for id in ids {
             well &= self.ask(&["batch", "show", &id, "--json"])?["repositories"]["failed"] == 0;
@@ -307,7 +321,7 @@ impl<'a> Fleet<'a> {
         let begun = Instant::now();
         while !done(self)? {
             anyhow::ensure!(begun.elapsed() < PATIENCE, "still waiting until {what}");
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(200));
         }
         Ok(())
     }
