@@ -70,10 +70,9 @@ impl Packs {
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "idx"));
         paths.sort_unstable();
         let packs: Vec<_> = paths.iter().filter_map(|path| PackFile::open(path, hash)).collect();
-        // What is worked on at a time is seldom more than half of the packs it comes from, and filling memory costs time.
+        // More than the packs themselves is seldom worked on at a time, and filling memory costs time.
         let packed = packs.iter().map(|pack| pack.data.end).sum::<u64>();
-        let cache_bytes =
-            cache_bytes.min(usize::try_from(packed / 2).unwrap_or(usize::MAX).max(SMALLEST_CACHE));
+        let cache_bytes = cache_bytes.min(usize::try_from(packed).unwrap_or(usize::MAX).max(SMALLEST_CACHE));
         // Trees and commits are small, and there are many of them.
         let tree_bytes = cache_bytes / 5;
         Self {

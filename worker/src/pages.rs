@@ -8,9 +8,9 @@ use std::io;
 
 use crate::pack_file::Data;
 
-/// Large enough for the neighbours of an object, small enough to be copied for one of them.
-const PAGE_BYTES: usize = 16 << 10;
-const PAGES: usize = 256;
+/// What the system copies at a time anyway. Larger ones are copied for one object more often than they save a read.
+const PAGE_BYTES: usize = 4 << 10;
+const PAGES: usize = 4_096;
 /// A longer object than this does not leave its buffer behind.
 const LONG_BYTES: usize = 4 << 20;
 
