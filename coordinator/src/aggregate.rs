@@ -63,19 +63,20 @@ impl Basis {
         requested.sort_by(|a, b| {
             (&a.name, a.source.to_string(), a.position).cmp(&(&b.name, b.source.to_string(), b.position))
         });
-        let mut repositories = Vec::with_capacity(requested.len());
-        for repository in requested {
-            let snapshot = match repository.state {
-                RepositoryState::Analysed => Some(
-                    store
-                        .snapshot(&repository.source, &repository.revisions, max_blob_bytes)
-                        .await?
-                        .ok_or(StoreError::Damaged { what: "an analysed repository without a snapshot" })?,
-                ),
-                _ => None,
-            };
-            repositories.push((repository, snapshot));
-        }
+        let analysed = |repository: &&BatchRepository| repository.state == RepositoryState::Analysed;
+        let sources: Vec<_> =
+            requested.iter().filter(analysed).map(|one| (&one.source, &one.revisions)).collect();
+        let mut snapshots = store.snapshots(&sources, max_blob_bytes).await?.into_iter();
+        let repositories = requested
+            .into_iter()
+            .map(|repository| {
+                let snapshot = analysed(&&repository).then(|| snapshots.next().flatten());
+                if snapshot == Some(None) {
+                    return Err(StoreError::Damaged { what: "an analysed repository without a snapshot" });
+                }
+                Ok((repository, snapshot.flatten()))
+            })
+            .collect::<Result<Vec<_>>>()?;
         Ok(Self { inputs: inputs(window, &repositories), window: *window, repositories })
     }
 

@@ -12,6 +12,7 @@ mod problem;
 mod queues;
 mod reports;
 mod sources;
+mod text;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use batches::{Acted, BatchRequest, RepositoryRequest, Retried, Submission};
-pub use door::Token;
+pub use door::{Tokens, tokens};
 pub use fleet::Ready;
 pub use jobs::Explained;
 pub use problem::Problem;
@@ -40,8 +41,8 @@ pub struct Api {
     pub queue: Arc<dyn Queue>,
     pub cache: Arc<dyn Cache>,
     pub bell: Bell,
-    /// What a client has to show; `None` lets everybody in.
-    pub token: Option<Token>,
+    /// One of what a client has to show; `None` lets everybody in.
+    pub tokens: Option<Tokens>,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
 }

@@ -1,14 +1,14 @@
 //! Carries one batch to its end: dispatch, collect, rescue, until every repository is done or has failed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gitfleet_shared::contract::{Answer, Heartbeat};
+use gitfleet_shared::contract::{Answer, Heartbeat, Outcome};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::{Queue, Topic};
 
-use crate::collect::{Collected, Purpose, collect};
+use crate::collect::{Collected, Purpose, collect, with_more};
 use crate::dispatch::dispatch;
 use crate::rescue::rescue;
 use crate::store::ledger::{Ledger, Patience};
@@ -87,29 +87,34 @@ pub async fn run(
             biased;
             () = &mut shutdown => return Ok(End::Stopped),
             delivery = outcomes.next() => {
-                let delivery = delivery?;
                 heard = Instant::now();
-                let outcome = match Answer::decode(delivery.body()) {
-                    Ok(Answer::Outcome(outcome)) => outcome,
-                    Ok(Answer::HandedBack(back)) => {
-                        store.hand_back(&back, PATIENCE, (config.now)()).await?;
-                        delivery.ack().await?;
-                        on_queue.remove(&back.job);
-                        running.remove(&back.job);
-                        continue;
+                let mut recorded = Vec::new();
+                for delivery in with_more(delivery?, &mut outcomes).await {
+                    match Answer::decode(delivery.body()) {
+                        Ok(Answer::Outcome(outcome)) => recorded.push((outcome, delivery)),
+                        Ok(Answer::HandedBack(back)) => {
+                            store.hand_back(&back, PATIENCE, (config.now)()).await?;
+                            delivery.ack().await?;
+                            on_queue.remove(&back.job);
+                            running.remove(&back.job);
+                        }
+                        Err(error) => delivery.dead_letter(error.to_string()).await?,
                     }
-                    Err(error) => {
-                        delivery.dead_letter(error.to_string()).await?;
-                        continue;
-                    }
-                };
-                let collected = collect(&*store, config.purpose, &outcome).await?;
-                // Only now that it is durable.
-                delivery.ack().await?;
-                on_queue.remove(&outcome.job);
-                running.remove(&outcome.job);
-                if let Some(Collected { position, units }) = collected {
+                }
+                let said: Vec<&Outcome> = recorded.iter().map(|(outcome, _)| &**outcome).collect();
+                let collected = collect(&*store, |_| config.purpose, &said, None).await?;
+                for (outcome, delivery) in recorded {
+                    // Only now that it is durable.
+                    delivery.ack().await?;
+                    on_queue.remove(&outcome.job);
+                    running.remove(&outcome.job);
+                }
+                let mut changed = BTreeSet::new();
+                for Collected { position, units } in collected.into_iter().flatten() {
                     *done.entry(position).or_default() += units;
+                    changed.insert(position);
+                }
+                for position in changed {
                     if let Some(now) = store.repository(batch, position).await?
                         && let Some(then) = repositories.iter_mut().find(|then| then.position == position)
                     {

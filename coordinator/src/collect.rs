@@ -1,9 +1,12 @@
 //! Records what workers say of their jobs, once, however often they say it.
 
+use futures_util::FutureExt as _;
 use gitfleet_shared::contract::{Job, Outcome, SurveyResult, Work, WorkResult};
+use gitfleet_shared::ids::{BatchId, JobId};
+use gitfleet_shared::queue::{Consumer, Delivery};
 
 use crate::plan::{Decision, plan};
-use crate::store::{Result, Store, StoredJob};
+use crate::store::{Effect, Recording, Result, Store, StoredJob};
 use crate::submit;
 
 /// How a batch treats surveys.
@@ -15,6 +18,10 @@ pub enum Purpose {
     Plan,
 }
 
+/// Answers that are taken at a time at most, and bytes after which no more are.
+const ANSWERS: usize = 64;
+const BYTES: usize = 8 << 20;
+
 /// What an outcome brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Collected {
@@ -24,56 +31,100 @@ pub struct Collected {
     pub units: u64,
 }
 
-/// Records `outcome`. An outcome of a job that has ended, or that nobody asked for, changes nothing and gives `None`.
+/// Records `outcomes`, all of them or none, by what each of their batches is for. Where attempts are kept, they end at
+/// `ended_at` (UTC milliseconds). Returns what each outcome brought; one of a job that has ended, or that nobody asked
+/// for, changes nothing and gives `None`.
 ///
 /// # Errors
 ///
-/// Where the store fails; then nothing of the outcome was recorded.
-pub async fn collect(store: &dyn Store, purpose: Purpose, outcome: &Outcome) -> Result<Option<Collected>> {
-    let Some(asked) = store.job(outcome.job).await? else {
-        tracing::warn!(job.id = %outcome.job, "an outcome of a job that is not known");
-        return Ok(None);
-    };
-    if !asked.open && !gitfleet_shared::sabotaged!("no_idempotency") {
-        return Ok(None);
+/// Where the store fails; then nothing of the outcomes was recorded.
+pub async fn collect(
+    store: &dyn Store,
+    purpose: impl Fn(BatchId) -> Purpose,
+    outcomes: &[&Outcome],
+    ended_at: Option<i64>,
+) -> Result<Vec<Option<Collected>>> {
+    let jobs: Vec<JobId> = outcomes.iter().map(|outcome| outcome.job).collect();
+    let asked = store.asked(&jobs).await?;
+    let mut recordings = Vec::with_capacity(outcomes.len());
+    let mut collected = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        let Some(asked) = asked.get(&outcome.job) else {
+            tracing::warn!(job.id = %outcome.job, "an outcome of a job that is not known");
+            collected.push(None);
+            continue;
+        };
+        let counts = asked.open || gitfleet_shared::sabotaged!("no_idempotency");
+        let effect = match counts {
+            true => effect(store, purpose(outcome.batch), asked, outcome).await?,
+            false => Effect::Nothing,
+        };
+        let brought = Collected { position: asked.position, units: asked.job.work.units() };
+        collected.push(counts.then_some(brought));
+        if counts || ended_at.is_some() {
+            recordings.push(Recording { outcome, effect });
+        }
     }
-    record(store, purpose, &asked, outcome).await?;
-    Ok(Some(Collected { position: asked.position, units: asked.job.work.units() }))
+    if !recordings.is_empty() {
+        store.record(&recordings, ended_at).await?;
+    }
+    Ok(collected)
 }
 
-async fn record(store: &dyn Store, purpose: Purpose, asked: &StoredJob, outcome: &Outcome) -> Result<()> {
-    match &outcome.result {
-        Err(failure) => store.record_failure(outcome, failure).await,
-        Ok(WorkResult::Survey(SurveyResult::Unchanged)) => store.record_unchanged(outcome).await,
-        Ok(WorkResult::Survey(SurveyResult::Changed(changed))) => {
-            let Work::Survey { revisions, .. } = &asked.job.work else { return Ok(()) };
+/// Returns `first` and what else is there already, but for what would be too much at a time.
+pub(crate) async fn with_more(
+    first: Box<dyn Delivery>,
+    answers: &mut Box<dyn Consumer>,
+) -> Vec<Box<dyn Delivery>> {
+    let mut bytes = first.body().len();
+    let mut deliveries = vec![first];
+    while deliveries.len() < ANSWERS && bytes < BYTES {
+        // A queue that is away says so again when it is waited for.
+        let Some(Ok(next)) = answers.next().now_or_never() else { break };
+        bytes += next.body().len();
+        deliveries.push(next);
+    }
+    deliveries
+}
+
+/// Returns what is to be recorded of an outcome of an open job.
+async fn effect<'a>(
+    store: &dyn Store,
+    purpose: Purpose,
+    asked: &'a StoredJob,
+    outcome: &'a Outcome,
+) -> Result<Effect<'a>> {
+    Ok(match (&outcome.result, &asked.job.work) {
+        (Err(failure), _) => Effect::Failure(failure),
+        (Ok(WorkResult::Survey(SurveyResult::Unchanged)), Work::Survey { revisions, .. }) => {
+            Effect::Unchanged(revisions)
+        }
+        (Ok(WorkResult::Survey(SurveyResult::Changed(changed))), Work::Survey { revisions, .. }) => {
             let known = store.known(asked, revisions, changed).await?;
             let slice_commits = match purpose {
                 Purpose::Analyse { slice_commits } => slice_commits,
                 Purpose::Plan => usize::MAX,
             };
             match plan(asked, (**changed).clone(), known, slice_commits) {
-                Decision::SurveyAll(work) => {
-                    let again = follow_up(asked, work);
-                    store.record_resurvey(outcome, &again).await
-                }
+                Decision::SurveyAll(work) => Effect::SurveyAgain(follow_up(asked, work)),
                 Decision::Analyse(plan) if purpose == Purpose::Plan => {
-                    store.record_dry_run(outcome, plan.commits_seen, plan.commits_new).await
+                    Effect::DryRun { commits_seen: plan.commits_seen, commits_new: plan.commits_new }
                 }
-                Decision::Analyse(plan) => store.record_plan(outcome, &plan).await,
+                Decision::Analyse(plan) => Effect::Plan(plan),
             }
         }
-        Ok(WorkResult::Slice(slice)) => {
-            let Work::Slice { head, .. } = asked.job.work else { return Ok(()) };
+        (Ok(WorkResult::Slice(slice)), Work::Slice { head, .. }) => {
             // What the worker put back is a slice of its own, known by what it holds.
             let rest = (!slice.undone.is_empty() || !slice.undone_merges.is_empty()).then(|| {
                 let (commits, mainline_merges) = (slice.undone.clone(), slice.undone_merges.clone());
-                follow_up(asked, Work::Slice { head, commits, mainline_merges })
+                follow_up(asked, Work::Slice { head: *head, commits, mainline_merges })
             });
-            store.record_slice(outcome, slice, rest.as_ref()).await
+            Effect::Slice(slice, rest)
         }
-        Ok(WorkResult::Tip(tip)) => store.record_tip(outcome, *tip).await,
-    }
+        (Ok(WorkResult::Tip(tip)), Work::Tip { .. }) => Effect::Tip(*tip),
+        // An answer to another question.
+        (Ok(_), _) => Effect::Nothing,
+    })
 }
 
 /// Returns the job for more work on the repository of `asked`.

@@ -32,10 +32,13 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
         };
         return Decision::SurveyAll(Work::Survey { revisions: revisions.clone(), base: None });
     }
-    let extends = changed.since_base;
+    let base = match &asked.work {
+        Work::Survey { base, .. } if changed.since_base => base.as_ref().map(|base| base.refs),
+        _ => None,
+    };
     let mut changed = changed;
     let mut commits_seen = changed.added.len() as u64;
-    if extends {
+    if base.is_some() {
         // Where clocks ran backwards, a walk lists commits again that were there before.
         let mut costs = std::mem::take(&mut changed.costs).into_iter();
         changed.added.retain(|id| {
@@ -72,7 +75,7 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
         }
     }
     Decision::Analyse(Box::new(Plan {
-        extends,
+        base,
         facts: known.facts,
         commits_seen,
         commits_new: missing.len() as u64,
@@ -83,7 +86,7 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
 
 #[cfg(test)]
 mod tests {
-    use gitfleet_shared::contract::{Job, Mainline, Revisions, Snapshot, Source};
+    use gitfleet_shared::contract::{Base, Job, Mainline, Revisions, Snapshot, Source};
     use gitfleet_shared::ids::{BatchId, JobId};
 
     use super::*;
@@ -105,6 +108,13 @@ mod tests {
             max_blob_bytes: 1,
         };
         StoredJob { job, position: 0, open: true }
+    }
+
+    fn survey_since() -> StoredJob {
+        let mut survey = survey();
+        let base = Base { refs: [3; 32], tips: Vec::new(), head: None };
+        survey.job.work = Work::Survey { revisions: Revisions::Head, base: Some(base) };
+        survey
     }
 
     fn changed(added: std::ops::Range<u32>, since_base: bool) -> Changed {
@@ -201,8 +211,8 @@ mod tests {
 
     #[test]
     fn commits_listed_again_are_not_new() {
-        let plan = analyse(plan(&survey(), changed(0..10, true), known(5..300), 1_000));
-        assert!(plan.extends);
+        let plan = analyse(plan(&survey_since(), changed(0..10, true), known(5..300), 1_000));
+        assert_eq!(plan.base, Some([3; 32]));
         assert_eq!(plan.changed.added, (0..5).map(id).collect::<Vec<_>>());
         assert_eq!((plan.commits_seen, plan.commits_new), (300, 5));
     }

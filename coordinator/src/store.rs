@@ -13,7 +13,7 @@ pub mod postgres;
 pub mod sqlite;
 mod text;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
 use gitfleet_shared::contract::{
@@ -209,12 +209,40 @@ pub struct StoredJob {
 pub struct Plan {
     pub changed: Changed,
     pub facts: FactSet,
-    /// Where `changed` lists only what is new since the published snapshot, whether that snapshot's commits stand
-    /// in the same fact set.
-    pub extends: bool,
+    /// Where `changed` lists only what is new since the published snapshot, the refs of that snapshot.
+    pub base: Option<Digest>,
     pub commits_seen: u64,
     pub commits_new: u64,
     pub jobs: Vec<Job>,
+}
+
+/// What a job came to.
+#[derive(Debug, Clone)]
+pub struct Recording<'a> {
+    pub outcome: &'a Outcome,
+    pub effect: Effect<'a>,
+}
+
+/// What is to be recorded of an outcome.
+#[derive(Debug, Clone)]
+pub enum Effect<'a> {
+    /// Only who did the job; it had ended before.
+    Nothing,
+    /// A survey found nothing new since the published snapshot of these revisions.
+    Unchanged(&'a Revisions),
+    /// A survey, and the jobs it leads to; with none, the snapshot is published at once.
+    Plan(Box<Plan>),
+    /// A survey that must be done again as this job, because its base does not fit.
+    SurveyAgain(Job),
+    /// A survey whose plan is not to be carried out.
+    DryRun { commits_seen: u64, commits_new: u64 },
+    /// The facts of a slice, and the job for what the worker put back; with the last job of its repository, the
+    /// snapshot is published.
+    Slice(&'a SliceResult, Option<Job>),
+    /// The text lines at the tip; with the last job of its repository, the snapshot is published.
+    Tip(TipResult),
+    /// The repository of the job failed, and its other jobs are dropped. What was published before stays.
+    Failure(&'a Failure),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -296,40 +324,36 @@ pub trait Store: Send + Sync {
     /// Puts jobs that are on the queue and were not heard of since `before` back into the outbox; returns how many.
     async fn ring_again(&self, batch: BatchId, before: i64) -> Result<u64>;
 
-    async fn job(&self, id: JobId) -> Result<Option<StoredJob>>;
+    /// Returns those of some jobs that are known.
+    async fn asked(&self, ids: &[JobId]) -> Result<HashMap<JobId, StoredJob>>;
 
-    /// Returns the published snapshot of a source, if its facts are of the current version and limit.
+    async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
+        Ok(self.asked(&[id]).await?.remove(&id))
+    }
+
+    /// Returns the published snapshots of some sources, in their order, where there is one and its facts are of the
+    /// current version and limit.
+    async fn snapshots(
+        &self,
+        sources: &[(&Source, &Revisions)],
+        max_blob_bytes: u64,
+    ) -> Result<Vec<Option<StoredSnapshot>>>;
+
     async fn snapshot(
         &self,
         source: &Source,
         revisions: &Revisions,
         max_blob_bytes: u64,
-    ) -> Result<Option<StoredSnapshot>>;
+    ) -> Result<Option<StoredSnapshot>> {
+        Ok(self.snapshots(&[(source, revisions)], max_blob_bytes).await?.pop().flatten())
+    }
 
     /// Returns what is known of what a survey of `revisions` listed.
     async fn known(&self, job: &StoredJob, revisions: &Revisions, changed: &Changed) -> Result<Known>;
 
-    /// Records a survey that found nothing new.
-    async fn record_unchanged(&self, outcome: &Outcome) -> Result<()>;
-
-    /// Records a survey and the jobs it leads to; with none, publishes the snapshot at once.
-    async fn record_plan(&self, outcome: &Outcome, plan: &Plan) -> Result<()>;
-
-    /// Records a survey that must be done again as `again`, because its base does not fit.
-    async fn record_resurvey(&self, outcome: &Outcome, again: &Job) -> Result<()>;
-
-    /// Records a survey whose plan is not to be carried out.
-    async fn record_dry_run(&self, outcome: &Outcome, commits_seen: u64, commits_new: u64) -> Result<()>;
-
-    /// Records the facts of a slice, and the job for what the worker put back; with the last job of its repository,
-    /// publishes the snapshot.
-    async fn record_slice(&self, outcome: &Outcome, slice: &SliceResult, rest: Option<&Job>) -> Result<()>;
-
-    /// Records the text lines at the tip; with the last job of its repository, publishes the snapshot.
-    async fn record_tip(&self, outcome: &Outcome, tip: TipResult) -> Result<()>;
-
-    /// Records that the repository of the job failed and drops its other jobs. What was published before stays.
-    async fn record_failure(&self, outcome: &Outcome, failure: &Failure) -> Result<()>;
+    /// Records what jobs came to: all of it, or nothing. Of a job that has ended already, or that is here twice, nothing
+    /// is added. Where attempts are kept, those that led here end at `ended_at` (UTC milliseconds).
+    async fn record(&self, recordings: &[Recording<'_>], ended_at: Option<i64>) -> Result<()>;
 
     /// Returns the repositories of a batch by position.
     async fn repositories(&self, batch: BatchId) -> Result<Vec<BatchRepository>>;

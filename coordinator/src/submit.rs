@@ -43,9 +43,10 @@ pub async fn submit(store: &dyn Store, submission: Submission) -> Result<(BatchI
     let max_blob_bytes = submission.terms.max_blob_bytes;
     let batch = BatchId::generate();
     let mut repositories = Vec::with_capacity(submission.repositories.len());
-    for (position, requested) in (0u32..).zip(submission.repositories) {
+    let sources: Vec<_> = submission.repositories.iter().map(|one| (&one.source, &one.revisions)).collect();
+    let snapshots = store.snapshots(&sources, max_blob_bytes).await?;
+    for ((position, requested), snapshot) in (0u32..).zip(submission.repositories).zip(snapshots) {
         let Requested { name, project_key, source, revisions } = requested;
-        let snapshot = store.snapshot(&source, &revisions, max_blob_bytes).await?;
         let base = snapshot.filter(|snapshot| snapshot.is_final).map(|snapshot| snapshot.base);
         let work = Work::Survey { revisions: revisions.clone(), base };
         let survey = job(batch, position, &source, work, max_blob_bytes);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gitfleet_coordinator::api::{PREFIX, Problem};
+use gitfleet_coordinator::api::{PREFIX, Problem, tokens};
 use reqwest::StatusCode;
 use reqwest::blocking::{RequestBuilder, Response};
 use reqwest::header;
@@ -87,8 +87,9 @@ impl Client {
     }
 
     fn send(&self, request: RequestBuilder) -> anyhow::Result<String> {
-        let request = match &self.token {
-            Some(token) => request.bearer_auth(token.expose_secret()),
+        // Of several the first: the others are for clients that have not changed yet.
+        let request = match self.token.as_ref().and_then(|secret| tokens(secret.expose_secret()).next()) {
+            Some(token) => request.bearer_auth(token),
             None => request,
         };
         let response = request.send().map_err(|error| self.silent(&error))?;

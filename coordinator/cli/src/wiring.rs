@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use gitfleet_coordinator::store::ledger::Ledger;
 use gitfleet_coordinator::store::migrations::{Fit, check};
-use gitfleet_coordinator::store::postgres::{Options, Postgres};
+use gitfleet_coordinator::store::postgres::{Options, Postgres, Unusable};
 use gitfleet_coordinator::store::sqlite::Sqlite;
 use gitfleet_shared::cache::embedded::Embedded as EmbeddedCache;
 use gitfleet_shared::cache::redis::{Config as RedisConfig, Redis};
@@ -209,15 +209,23 @@ impl Servers {
     }
 }
 
+/// What to do about a broker that anybody can log in to.
+pub(crate) const DEFAULT_LOGIN_HINT: &str =
+    "make a user of its own (rabbitmqctl add_user, set_permissions), and write it into fleet.broker_url";
+
 async fn reach_broker(config: RabbitMqConfig) -> anyhow::Result<RabbitMq> {
     let refusal = |error: &ConnectError| {
-        Refusal::new(Exit::Configuration, error.to_string())
-            .hint("`gitfleet doctor` checks the broker; nothing at it was changed")
+        let hint = match error {
+            ConnectError::DefaultLogin { .. } => DEFAULT_LOGIN_HINT,
+            _ => "`gitfleet doctor` checks the broker; nothing at it was changed",
+        };
+        Refusal::new(Exit::Configuration, error.to_string()).hint(hint)
     };
     match RabbitMq::connect(config.clone()).await {
         Ok(queue) => Ok(queue),
         Err(
             error @ (ConnectError::Address { .. }
+            | ConnectError::DefaultLogin { .. }
             | ConnectError::Refused { .. }
             | ConnectError::Topology { .. }),
         ) => Err(refusal(&error).into()),
@@ -260,7 +268,13 @@ fn missing(key: &str, variable: &str) -> Refusal {
 pub(crate) async fn connect_store(fleet: &config::Fleet) -> anyhow::Result<Postgres> {
     let url = fleet.database_url.as_ref().ok_or_else(|| missing("database_url", "GITFLEET_DATABASE_URL"))?;
     let options = Options { schema: fleet.database_schema.clone(), connections: 16, ..Options::default() };
-    Ok(Postgres::connect(url.expose_secret(), options).await?)
+    let connected = Postgres::connect(url.expose_secret(), options).await;
+    connected.map_err(|error| match Unusable::of(&error) {
+        Some(unusable) => {
+            Refusal::new(Exit::Configuration, unusable.to_string()).hint(unusable.hint()).into()
+        }
+        None => error.into(),
+    })
 }
 
 /// Connects to the fleet's store as soon as it answers, and sees to it that its schema fits.
@@ -277,6 +291,8 @@ pub(crate) async fn open_fleet_store(fleet: &config::Fleet, migrate: bool) -> an
                 tracing::warn!(error = format!("{error:#}"), "the store is away; it is waited for");
                 tokio::time::sleep(PAUSE).await;
             }
+            // It says itself what is wrong.
+            Err(error) if error.is::<Refusal>() => return Err(error),
             Err(error) => return Err(error.context("cannot reach the store")),
         }
     };

@@ -304,16 +304,14 @@ async fn outcomes_in_any_order_and_late_ones_give_the_same_bytes() {
         let ((), mut round) = tokio::join!(publish, gather);
         machine.store.mark_sent(&ids, 0).await.unwrap();
         round.reverse();
-        for outcome in &round {
-            collect(&*machine.store, purpose, outcome).await.unwrap();
-        }
+        collect(&*machine.store, |_| purpose, &round.iter().collect::<Vec<_>>(), None).await.unwrap();
         recorded.extend(round);
     }
     working.abort();
     assert_eq!(machine.report(batch).await, expect);
     // All of them once more, after the end.
-    for outcome in &recorded {
-        collect(&*machine.store, purpose, outcome).await.unwrap();
+    for some in recorded.chunks(100) {
+        collect(&*machine.store, |_| purpose, &some.iter().collect::<Vec<_>>(), None).await.unwrap();
     }
     assert_eq!(machine.report(batch).await, expect);
 }
@@ -451,6 +449,6 @@ async fn an_outcome_nobody_asked_for_changes_nothing() {
         elapsed_millis: 0,
         result: Ok(gitfleet_shared::contract::WorkResult::Tip(Default::default())),
     };
-    collect(&*machine.store, Purpose::Analyse { slice_commits: 1 }, &outcome).await.unwrap();
+    collect(&*machine.store, |_| Purpose::Analyse { slice_commits: 1 }, &[&outcome], None).await.unwrap();
     assert_eq!(machine.analyse(&[history.path()], 1, 50).await, expect);
 }

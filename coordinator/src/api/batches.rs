@@ -10,6 +10,7 @@ use gitfleet_shared::contract::{Revisions, Source};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::text::{printable, without_nul};
 use super::{Api, Problem, named};
 use crate::store::ledger::{BatchFilter, Wish};
 use crate::store::{RequestKey, Submitted};
@@ -142,6 +143,11 @@ fn settle(request: BatchRequest, key: RequestKey, now: i64) -> Result<submit::Su
     if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(Problem::invalid(format!("name has 1 to {LONGEST_NAME} printable characters")));
     }
+    for (key, value) in &labels {
+        printable(&format!("labels: the key {key:?}"), key)?;
+        printable(&format!("labels.{key}"), value)?;
+    }
+    without_nul("config", &config)?;
     if repositories.is_empty() || repositories.len() > MOST_REPOSITORIES {
         return Err(Problem::invalid(format!(
             "a batch has 1 to {MOST_REPOSITORIES} repositories, and this one {}",
@@ -170,6 +176,11 @@ fn settle(request: BatchRequest, key: RequestKey, now: i64) -> Result<submit::Su
 
 fn requested(place: usize, repository: RepositoryRequest) -> Result<Requested, Problem> {
     let RepositoryRequest { name, project_key, url, path, branch, all_branches } = repository;
+    let field = |field: &str| format!("repositories[{place}].{field}");
+    printable(&field("name"), &name)?;
+    printable(&field("project_key"), &project_key)?;
+    without_nul(&field("path"), path.as_deref().unwrap_or_default())?;
+    without_nul(&field("branch"), branch.as_deref().unwrap_or_default())?;
     let wrong = |what: &str| Problem::invalid(format!("repositories[{place}] ({name}): {what}"));
     let source = match (url, path) {
         (Some(url), None) => {
@@ -326,5 +337,67 @@ pub(super) fn acted(wish: Wish, unknown: impl FnOnce() -> Problem) -> Result<Jso
         Wish::Already => Ok(Json(Acted { changed: false })),
         Wish::NotFound => Err(unknown()),
         Wish::Conflict(why) => Err(Problem::conflict(why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gitfleet_shared::window::Window;
+
+    use super::*;
+
+    fn request() -> BatchRequest {
+        BatchRequest {
+            name: "nightly".into(),
+            repositories: vec![RepositoryRequest {
+                name: "one".into(),
+                project_key: "ONE".into(),
+                url: None,
+                path: Some("/srv/one".into()),
+                branch: Some("main".into()),
+                all_branches: false,
+            }],
+            priority: 0,
+            labels: [("team".to_owned(), "a".to_owned())].into(),
+            terms: Terms {
+                window: Window::all_history(chrono_tz::UTC),
+                as_of_seconds: 0,
+                max_blob_bytes: 1,
+                slice_commits: 1,
+                dry_run: false,
+            },
+            config: "{\n}".into(),
+        }
+    }
+
+    /// Asserts that what `change` makes of a request is refused, and the field named.
+    #[track_caller]
+    fn check(field: &str, change: impl FnOnce(&mut BatchRequest)) {
+        let mut request = request();
+        change(&mut request);
+        let key = RequestKey { key: "k".into(), digest: [0; 32] };
+        let problem = settle(request, key, 0).expect_err("it is refused");
+        assert_eq!(problem.status, 400);
+        assert!(problem.detail.contains(field), "no {field} in: {}", problem.detail);
+    }
+
+    #[test]
+    fn text_that_no_column_takes_is_refused_with_its_field() {
+        let key = RequestKey { key: "k".into(), digest: [0; 32] };
+        assert!(settle(request(), key, 0).is_ok());
+        for text in ["a\0b", "a\nb", "a\u{1b}[2Jb", "a\u{85}b"] {
+            check("name", |asked| asked.name = text.into());
+            check("repositories[0].name", |asked| asked.repositories[0].name = text.into());
+            check("repositories[0].project_key", |asked| asked.repositories[0].project_key = text.into());
+            check("labels.team", |asked| asked.labels = [("team".into(), text.into())].into());
+            check("labels: the key", |asked| asked.labels = [(text.into(), "a".into())].into());
+        }
+        check("repositories[0].path", |asked| asked.repositories[0].path = Some("/a\0b".into()));
+        check("repositories[0].branch", |asked| asked.repositories[0].branch = Some("a\0b".into()));
+        check("the URL", |asked| {
+            asked.repositories[0].path = None;
+            asked.repositories[0].url = Some("https://host/a\0b".into());
+        });
+        check("config", |asked| asked.config = "a\0b".into());
     }
 }

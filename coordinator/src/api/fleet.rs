@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::batches::{Acted, acted};
 use super::queues;
+use super::text::without_nul;
 use super::{Api, Problem};
 use crate::view::{DependencyView, StatusView, WorkerView};
 
@@ -42,9 +43,7 @@ pub(super) async fn worker(
     responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
 pub(super) async fn drain(State(api): State<Api>, Path(name): Path<String>) -> Result<Json<Acted>, Problem> {
-    let wish = api.store.set_draining(&name, true).await?;
-    api.bell.wishes();
-    acted(wish, || unknown(&name))
+    set_draining(&api, &name, true).await
 }
 
 #[utoipa::path(
@@ -55,9 +54,14 @@ pub(super) async fn undrain(
     State(api): State<Api>,
     Path(name): Path<String>,
 ) -> Result<Json<Acted>, Problem> {
-    let wish = api.store.set_draining(&name, false).await?;
+    set_draining(&api, &name, false).await
+}
+
+async fn set_draining(api: &Api, name: &str, draining: bool) -> Result<Json<Acted>, Problem> {
+    without_nul("name", name)?;
+    let wish = api.store.set_draining(name, draining).await?;
     api.bell.wishes();
-    acted(wish, || unknown(&name))
+    acted(wish, || unknown(name))
 }
 
 #[utoipa::path(get, path = "/status", tag = "fleet", responses((status = 200, body = StatusView)))]

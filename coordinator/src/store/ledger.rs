@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gitfleet_shared::contract::{Control, HandedBack, Heartbeat, Job, Outcome};
+use gitfleet_shared::contract::{Control, HandedBack, Heartbeat, Job};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
 
@@ -99,9 +99,6 @@ pub trait Ledger: Store {
 
     /// Notes workers and what they have in hand.
     async fn hear(&self, heartbeats: &[Heartbeat], now: i64) -> Result<()>;
-
-    /// Ends the attempt that led to `outcome`, and with it those of others at the same job, which came too late.
-    async fn close_attempts(&self, outcome: &Outcome, now: i64) -> Result<()>;
 
     /// Takes a job back: it is sent again, unless its batch has ended.
     async fn hand_back(&self, back: &HandedBack, patience: Patience, now: i64) -> Result<()>;

@@ -4,25 +4,56 @@
 //! set, signatures by name, snapshot), so that recorders wait in a line and not in a circle; where two collide all the
 //! same, one is undone by the server and tried again here.
 
+#[path = "sql/attempts.rs"]
+mod attempts;
+#[path = "sql/batch_counts.rs"]
+mod batch_counts;
+#[path = "sql/batch_views.rs"]
+mod batch_views;
 #[path = "sql/batches.rs"]
 mod batches;
 #[path = "sql/briefs.rs"]
 mod briefs;
 mod bulk;
+mod by_batch;
+#[path = "sql/closing.rs"]
+mod closing;
+#[path = "sql/columns.rs"]
+mod columns;
 mod copy;
 #[path = "sql/facts.rs"]
 mod facts;
+#[path = "sql/fleet.rs"]
+mod fleet;
+#[path = "sql/hearing.rs"]
+mod hearing;
+#[path = "sql/job_views.rs"]
+mod job_views;
 mod leadership;
-#[path = "sql/operate.rs"]
-mod operate;
+#[path = "sql/ledger.rs"]
+mod ledger;
+#[path = "sql/letters.rs"]
+mod letters;
+#[path = "sql/outbox.rs"]
+mod outbox;
 #[path = "sql/port.rs"]
 mod port;
+#[path = "sql/record.rs"]
+mod record;
+#[path = "sql/reports.rs"]
+mod reports;
 #[path = "sql/retention.rs"]
 mod retention;
 #[path = "sql/schema.rs"]
 mod schema;
+#[path = "sql/silence.rs"]
+mod silence;
 #[path = "sql/snapshots.rs"]
 mod snapshots;
+#[path = "sql/sources.rs"]
+mod sources;
+#[path = "sql/wishes.rs"]
+mod wishes;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::str::FromStr as _;
@@ -47,6 +78,12 @@ const JOB_ORDER: &str = "j.sequence";
 const FOR_KEEPS: &str = "FOR KEY SHARE";
 /// For one transaction at a time; others may still refer to the row.
 const FOR_CHANGE: &str = "FOR NO KEY UPDATE";
+/// As that, of several rows, in the order in which all take them.
+const HOLD_JOBS: &str = "ORDER BY id FOR NO KEY UPDATE";
+const HOLD_REPOSITORIES: &str = "ORDER BY r.batch_id, r.position FOR NO KEY UPDATE OF r";
+/// The elements of a JSON array, `$1`, each with its place from 0 on.
+const EACH: &str =
+    "(SELECT value, ordinality - 1 AS place FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY)";
 /// To be removed, unless somebody has it.
 const IF_FREE: &str = "FOR UPDATE SKIP LOCKED";
 /// Asks what stands behind the port.
@@ -94,13 +131,39 @@ impl Default for Options {
 /// A process that was stopped in the middle of a transaction must not hold its locks for ever.
 const IDLE_IN_TRANSACTION: &str = "15s";
 
-/// Why a connection is not even tried. Says nothing of the URL, because a password may be in it.
+/// The first version that has all that the statements ask for, as `server_version_num` has it.
+const OLDEST: i32 = 150_000;
+
+/// Why a connection is not tried, or not kept. Says nothing of the URL, because a password may be in it.
 #[derive(Debug, thiserror::Error)]
-enum Unusable {
+pub enum Unusable {
     #[error("the database's URL is not of the form postgres://user:password@host:port/database")]
     Url,
     #[error("a schema's name has 1 to 63 letters, digits and underscores, and begins with no digit")]
     Schema,
+    #[error("the database is PostgreSQL {found}, and gitfleet needs 15 or newer")]
+    TooOld { found: String },
+}
+
+impl Unusable {
+    /// Returns why there is no connection, where it is one of these reasons.
+    pub fn of(error: &StoreError) -> Option<&Self> {
+        match error {
+            StoreError::Database { source, .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns what to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Url => "write fleet.database_url (GITFLEET_DATABASE_URL) in this form",
+            Self::Schema => "name another one with fleet.database_schema (GITFLEET_DATABASE_SCHEMA)",
+            Self::TooOld { .. } => {
+                "bring the server up to date (pg_upgrade), or name another one with fleet.database_url"
+            }
+        }
+    }
 }
 
 /// A handle; cheap to clone.
@@ -119,7 +182,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// Where the URL or the schema's name is none, or the server cannot be reached or refuses.
+    /// Where the URL or the schema's name is none, or the server cannot be reached, refuses or is too old.
     pub async fn connect(url: &str, options: Options) -> Result<Self> {
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
@@ -134,6 +197,13 @@ impl Postgres {
             .connect_with(connect_options(url, &options)?)
             .await
             .doing("be reached")?;
+        let row = sqlx::query(
+            "SELECT current_setting('server_version_num')::int, current_setting('server_version')",
+        )
+        .fetch_one(&pool)
+        .await
+        .doing("tell its version")?;
+        check_version(row.get(0), row.get(1)).doing("be used")?;
         Ok(Self { pool, deadline: options.deadline, term: None })
     }
 
@@ -222,6 +292,14 @@ impl Postgres {
     }
 }
 
+/// Refuses a server that is too old, by its number (such as 140009) and its name (such as 14.9).
+fn check_version(number: i32, name: &str) -> std::result::Result<(), Unusable> {
+    match number < OLDEST {
+        true => Err(Unusable::TooOld { found: name.to_owned() }),
+        false => Ok(()),
+    }
+}
+
 fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions> {
     let starts = |name: &str| name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
     let schema = options.schema.as_str();
@@ -237,6 +315,8 @@ fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions> {
     Ok(parsed.application_name("gitfleet").options([
         ("search_path", format!("\"{schema}\"")),
         ("statement_timeout", millis(options.statement_timeout)),
+        // A plan that was made while a table was empty is none for when it is full.
+        ("plan_cache_mode", "force_custom_plan".into()),
         ("lock_timeout", millis(options.lock_timeout)),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION.into()),
     ]))
@@ -273,6 +353,19 @@ mod tests {
             let error = connect_options(url, &Options::default()).unwrap_err();
             assert!(!format!("{error:?} {error}").contains("hunter2"), "{error:?}");
             assert!(!error.is_passing());
+        }
+    }
+
+    #[test]
+    fn an_old_server_is_refused_with_both_versions() {
+        for (number, name) in [(150_000, "15.0"), (170_002, "17.2"), (190_000, "19devel")] {
+            assert!(check_version(number, name).is_ok(), "{name}");
+        }
+        for (number, name) in [(149_999, "14.99"), (140_009, "14.9 (Debian 14.9-1)"), (90_624, "9.6.24")] {
+            let refused = check_version(number, name).doing("be used").unwrap_err();
+            assert!(!refused.is_passing());
+            let text = Unusable::of(&refused).unwrap().to_string();
+            assert!(text.contains(name) && text.contains("15 or newer"), "{text}");
         }
     }
 

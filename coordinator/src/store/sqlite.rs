@@ -1,24 +1,55 @@
 //! The store in one SQLite file: what `gitfleet analyze` runs on.
 
 // What both dialects say in the same words is one text, and a module of each of them.
+#[path = "sql/attempts.rs"]
+mod attempts;
+#[path = "sql/batch_counts.rs"]
+mod batch_counts;
+#[path = "sql/batch_views.rs"]
+mod batch_views;
 #[path = "sql/batches.rs"]
 mod batches;
 #[path = "sql/briefs.rs"]
 mod briefs;
 mod bulk;
+mod by_batch;
+#[path = "sql/closing.rs"]
+mod closing;
+#[path = "sql/columns.rs"]
+mod columns;
 #[path = "sql/facts.rs"]
 mod facts;
-#[path = "sql/operate.rs"]
-mod operate;
+#[path = "sql/fleet.rs"]
+mod fleet;
+#[path = "sql/hearing.rs"]
+mod hearing;
+#[path = "sql/job_views.rs"]
+mod job_views;
+#[path = "sql/ledger.rs"]
+mod ledger;
+#[path = "sql/letters.rs"]
+mod letters;
+#[path = "sql/outbox.rs"]
+mod outbox;
 #[path = "sql/port.rs"]
 mod port;
+#[path = "sql/record.rs"]
+mod record;
+#[path = "sql/reports.rs"]
+mod reports;
 #[path = "sql/retention.rs"]
 mod retention;
 mod rows;
 #[path = "sql/schema.rs"]
 mod schema;
+#[path = "sql/silence.rs"]
+mod silence;
 #[path = "sql/snapshots.rs"]
 mod snapshots;
+#[path = "sql/sources.rs"]
+mod sources;
+#[path = "sql/wishes.rs"]
+mod wishes;
 
 use std::path::Path;
 use std::time::Duration;
@@ -43,6 +74,10 @@ const JOB_ORDER: &str = "j.rowid";
 const FOR_KEEPS: &str = "";
 const FOR_CHANGE: &str = "";
 const IF_FREE: &str = "";
+const HOLD_JOBS: &str = "";
+const HOLD_REPOSITORIES: &str = "";
+/// The elements of a JSON array, `$1`, each with its place from 0 on.
+const EACH: &str = "(SELECT value, key AS place FROM json_each($1))";
 /// Asks what stands behind the port.
 const VERSION: &str = "SELECT 'SQLite ' || sqlite_version()";
 /// What names a row of any table.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use gitfleet_coordinator::collect::{Purpose, collect};
 use gitfleet_coordinator::store::RepositoryState;
 use gitfleet_coordinator::store::ledger::Ledger;
-use gitfleet_shared::contract::{Job, Revisions, Source};
+use gitfleet_shared::contract::{Job, Outcome, Revisions, Source};
 use gitfleet_shared::ids::BatchId;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::fake::{Fake, LIMIT, analysed, finish, history, report, submitted, taken};
+use crate::fake::{Fake, LIMIT, analysed, collected, finish, history, report, submitted, taken};
 use crate::home::Home;
 
 const TASKS: usize = 8;
@@ -26,8 +26,12 @@ async fn record_by_all(store: &Arc<dyn Ledger>, jobs: &[Job], fake: &Fake, slice
         jobs.rotate_left(start);
         tasks.spawn(async move {
             together.wait().await;
-            for job in jobs {
-                collect(&*store, Purpose::Analyse { slice_commits }, &fake.outcome(&job)).await.unwrap();
+            // Some one by one, others as many together as come together.
+            for jobs in jobs.chunks(1 + task * task) {
+                let outcomes: Vec<Outcome> = jobs.iter().map(|job| fake.outcome(job)).collect();
+                let outcomes: Vec<&Outcome> = outcomes.iter().collect();
+                let purpose = |_| Purpose::Analyse { slice_commits };
+                collect(&*store, purpose, &outcomes, Some(1)).await.unwrap();
             }
         });
     }
@@ -99,7 +103,7 @@ pub(crate) async fn what_adds_to_a_replaced_snapshot_is_surveyed_again(home: &Ho
     let slow = submitted(store, &["/r"]).await;
     let survey = taken(store, slow).await.unwrap().remove(0);
     let purpose = Purpose::Analyse { slice_commits: 10 };
-    collect(store, purpose, &added.outcome(&survey)).await.unwrap();
+    collected(store, purpose, &added.outcome(&survey), None).await;
     // Meanwhile somebody pushed another history by force, and another batch has published it.
     let forced = Fake { refs: 3, history: history(200..203), since: None };
     analysed(store, "/r", &forced, 10).await;
@@ -122,7 +126,7 @@ pub(crate) async fn a_batch_cancelled_in_mid_recording_ends(home: &Home) {
     let fake = Fake::of(history(0..400));
     let batch = submitted(&*home.store, &["/a", "/b", "/c"]).await;
     for survey in taken(&*home.store, batch).await.unwrap() {
-        collect(&*home.store, Purpose::Analyse { slice_commits: 10 }, &fake.outcome(&survey)).await.unwrap();
+        collected(&*home.store, Purpose::Analyse { slice_commits: 10 }, &fake.outcome(&survey), None).await;
     }
     let jobs = taken(&*home.store, batch).await.unwrap();
     let store = home.store.clone();

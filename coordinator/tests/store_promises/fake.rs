@@ -4,7 +4,9 @@ use gitfleet_coordinator::aggregate::aggregate;
 use gitfleet_coordinator::collect::{Purpose, collect};
 use gitfleet_coordinator::plan::{Decision, plan};
 use gitfleet_coordinator::report::json;
-use gitfleet_coordinator::store::{Plan, RepositoryState, Result, Store, StoredJob, Submitted};
+use gitfleet_coordinator::store::{
+    Effect, Plan, Recording, RepositoryState, Result, Store, StoredJob, Submitted,
+};
 use gitfleet_coordinator::submit::{Requested, Submission, submit};
 use gitfleet_coordinator::terms::Terms;
 use gitfleet_shared::contract::{
@@ -174,6 +176,16 @@ pub(crate) async fn taken(store: &dyn Store, batch: BatchId) -> Result<Vec<Job>>
     Ok(jobs)
 }
 
+/// Records one outcome, and keeps no attempt.
+pub(crate) async fn record(store: &dyn Store, outcome: &Outcome, effect: Effect<'_>) -> Result<()> {
+    store.record(&[Recording { outcome, effect }], None).await
+}
+
+/// Records one outcome as the coordinator does.
+pub(crate) async fn collected(store: &dyn Store, purpose: Purpose, outcome: &Outcome, ended_at: Option<i64>) {
+    collect(store, |_| purpose, &[outcome], ended_at).await.unwrap();
+}
+
 /// Carries a batch to its end, all of its repositories being `fake`.
 pub(crate) async fn finish(store: &dyn Store, batch: BatchId, fake: &Fake, slice_commits: usize) {
     loop {
@@ -182,7 +194,7 @@ pub(crate) async fn finish(store: &dyn Store, batch: BatchId, fake: &Fake, slice
             break;
         }
         for job in jobs {
-            collect(store, Purpose::Analyse { slice_commits }, &fake.outcome(&job)).await.unwrap();
+            collected(store, Purpose::Analyse { slice_commits }, &fake.outcome(&job), None).await;
         }
     }
     for repository in store.repositories(batch).await.unwrap() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gitfleet_coordinator::collect::{Purpose, collect};
 use gitfleet_coordinator::store::postgres::{Options, Postgres};
-use gitfleet_coordinator::store::{Store, StoreError};
+use gitfleet_coordinator::store::{Effect, Store, StoreError};
 use gitfleet_testkit::postgres::{Fsync, Postgres as Server};
 use gitfleet_testkit::proxy::Proxy;
 use sqlx::Row as _;
@@ -14,7 +14,7 @@ use sqlx::postgres::PgPool;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::fake::{Fake, finish, history, report, submitted, taken};
+use crate::fake::{Fake, collected, finish, history, record, report, submitted, taken};
 use crate::home::Home;
 
 const PURPOSE: Purpose = Purpose::Analyse { slice_commits: 5 };
@@ -33,7 +33,7 @@ async fn a_server_killed_in_mid_recording_has_nothing_by_half() {
     let fake = Fake::of(history(0..1_000));
     let batch = submitted(&*store, &["/a", "/b"]).await;
     for survey in taken(&*store, batch).await.unwrap() {
-        collect(&*store, PURPOSE, &fake.outcome(&survey)).await.unwrap();
+        collected(&*store, PURPOSE, &fake.outcome(&survey), None).await;
     }
     let mut promised = 0;
     for kill_after in [40, 90, 150] {
@@ -45,7 +45,7 @@ async fn a_server_killed_in_mid_recording_has_nothing_by_half() {
             let (recorded, enough) = (recorded.clone(), enough.clone());
             tasks.spawn(async move {
                 for job in jobs {
-                    match collect(&*store, PURPOSE, &fake.outcome(&job)).await {
+                    match collect(&*store, |_| PURPOSE, &[&fake.outcome(&job)], Some(1)).await {
                         Ok(_) if recorded.fetch_add(1, Ordering::SeqCst) + 1 == kill_after => {
                             enough.notify_one();
                         }
@@ -200,7 +200,10 @@ async fn a_collision_is_tried_again() {
     .await;
     let batch = submitted(&*home.store, &["/s"]).await;
     let survey = taken(&*home.store, batch).await.unwrap().remove(0);
-    let error = home.store.record_dry_run(&fake.outcome(&survey), 1, 1).await.unwrap_err();
+    let error =
+        record(&*home.store, &fake.outcome(&survey), Effect::DryRun { commits_seen: 1, commits_new: 1 })
+            .await
+            .unwrap_err();
     assert!(matches!(error, StoreError::Database { .. }) && error.is_passing(), "{error:?}");
     assert_eq!(home.number("SELECT last_value FROM tries").await, 12 + 10);
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use gitfleet_coordinator::store::ledger::Ledger as _;
 use gitfleet_coordinator::store::postgres::{Options, Postgres};
 use gitfleet_coordinator::store::sqlite::Sqlite;
-use gitfleet_coordinator::store::{Finished, Retention, StoreError, Term};
-use gitfleet_shared::contract::{Failure, FailureClass};
+use gitfleet_coordinator::store::{Effect, Finished, Recording, Retention, StoreError, Term};
+use gitfleet_shared::contract::{Failure, FailureClass, Revisions};
 use gitfleet_testkit::postgres::Postgres as Server;
 use sqlx::postgres::PgPool;
 use tokio::task::JoinSet;
 
-use crate::fake::{Fake, history, planned, submitted, taken};
+use crate::fake::{Fake, history, planned, record, submitted, taken};
 use crate::home::Home;
 
 const LONG: Duration = Duration::from_secs(600);
@@ -78,7 +78,7 @@ async fn a_deposed_leader_changes_nothing() {
     let surveys = taken(&*old, batch).await.unwrap();
     let asked = old.job(surveys[0].id).await.unwrap().unwrap();
     let plan = planned(&*old, &asked, &fake, 10).await;
-    old.record_plan(&fake.outcome(&surveys[0]), &plan).await.unwrap();
+    record(&*old, &fake.outcome(&surveys[0]), Effect::Plan(plan.into())).await.unwrap();
     let jobs = taken(&*old, batch).await.unwrap();
     let tip = jobs.iter().find(|job| job.work.name() == "tip").unwrap();
     let slice = jobs.iter().find(|job| job.work.name() == "slice").unwrap();
@@ -98,13 +98,14 @@ async fn a_deposed_leader_changes_nothing() {
         ("mark_sent", old.mark_sent(&[tip.id], 9).await),
         ("mark_heard", old.mark_heard(tip.id, 9).await),
         ("ring_again", old.ring_again(batch, 100).await.map(|_| ())),
-        ("record_unchanged", old.record_unchanged(&outcome).await),
-        ("record_plan", old.record_plan(&outcome, &other).await),
-        ("record_resurvey", old.record_resurvey(&outcome, tip).await),
-        ("record_dry_run", old.record_dry_run(&outcome, 1, 1).await),
-        ("record_slice", old.record_slice(&fake.outcome(slice), &result, None).await),
-        ("record_tip", old.record_tip(&fake.outcome(tip), Default::default()).await),
-        ("record_failure", old.record_failure(&outcome, &failure).await),
+        ("unchanged", record(&*old, &outcome, Effect::Unchanged(&Revisions::Head)).await),
+        ("plan", record(&*old, &outcome, Effect::Plan(other.into())).await),
+        ("survey again", record(&*old, &outcome, Effect::SurveyAgain(tip.clone())).await),
+        ("dry run", record(&*old, &outcome, Effect::DryRun { commits_seen: 1, commits_new: 1 }).await),
+        ("slice", record(&*old, &fake.outcome(slice), Effect::Slice(&result, None)).await),
+        ("tip", record(&*old, &fake.outcome(tip), Effect::Tip(Default::default())).await),
+        ("failure", record(&*old, &outcome, Effect::Failure(&failure)).await),
+        ("attempt", old.record(&[Recording { outcome: &outcome, effect: Effect::Nothing }], Some(9)).await),
         ("publish", old.publish("analyze", &report).await),
         ("abandon", old.abandon(batch).await),
         ("prune", old.prune(0).await),
@@ -122,7 +123,7 @@ async fn a_deposed_leader_changes_nothing() {
     assert_eq!(after.1, before.1);
     // Readers need not lead, and the new leader goes on with what is there.
     assert_eq!(old.repositories(batch).await.unwrap().len(), 2);
-    store.fenced(new).record_slice(&fake.outcome(slice), &result, None).await.unwrap();
+    record(&*store.fenced(new), &fake.outcome(slice), Effect::Slice(&result, None)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

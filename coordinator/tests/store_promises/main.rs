@@ -66,6 +66,9 @@ mod operated {
         suspects_go_out_one_at_a_time,
         who_is_heard_of_again_was_not_lost,
         batches_are_paused_cancelled_and_tried_again,
+        a_list_says_of_each_batch_what_is_said_of_it_alone,
+        an_operator_needs_no_leader_and_a_deposed_one_changes_nothing,
+        many_may_hear_of_the_same_jobs,
         dead_letters_are_kept_once,
         a_repository_is_forgotten,
     );

@@ -1,15 +1,15 @@
 //! What operators and the fleet's coordinator may count on.
 
-use gitfleet_coordinator::collect::{Purpose, collect};
+use gitfleet_coordinator::collect::Purpose;
 use gitfleet_coordinator::store::ledger::{BatchFilter, JobFilter, Patience, Unheard, Wish};
-use gitfleet_coordinator::store::{NewBatch, RequestKey, Submitted};
+use gitfleet_coordinator::store::{Effect, NewBatch, Recording, RequestKey, StoreError, Submitted, Term};
 use gitfleet_shared::contract::{
     Failure, FailureClass, HandedBack, Heartbeat, Identity, Job, Outcome, Running, Why,
 };
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::queue::DeadLetter;
 
-use crate::fake::{Fake, analysed, history, submitted, taken, terms};
+use crate::fake::{Fake, analysed, collected, history, record, submitted, taken, terms};
 use crate::home::Home;
 
 const PATIENCE: Patience = Patience { losses: Some(2), doubt_millis: 100, unable_millis: 50 };
@@ -90,9 +90,8 @@ pub(crate) async fn an_operator_sees_what_workers_do(home: &Home) {
     assert_eq!(store.jobs(&filter, 20).await.unwrap()[0].state, "running");
     let outcome = fake.outcome(&survey);
     let purpose = Purpose::Analyse { slice_commits: 10 };
-    collect(store, purpose, &outcome).await.unwrap();
     for _ in 0..2 {
-        store.close_attempts(&outcome, 30).await.unwrap();
+        collected(store, purpose, &outcome, Some(30)).await;
         let history = store.job_history(survey.id, 40).await.unwrap().unwrap();
         assert_eq!(history.attempts.len(), 1);
         assert_eq!((history.job.state.as_str(), history.attempts[0].ending.as_deref()), ("done", Some("ok")));
@@ -132,8 +131,8 @@ pub(crate) async fn a_lost_job_rests_and_is_given_up(home: &Home) {
     let failure = Failure { class: FailureClass::Poisoned, message: "po\0ison".into() };
     let result = Err(failure.clone());
     let outcome = Outcome { job: survey.id, batch, worker: "c".into(), elapsed_millis: 0, result };
-    store.record_failure(&outcome, &failure).await.unwrap();
-    store.close_attempts(&outcome, 140).await.unwrap();
+    let recording = Recording { outcome: &outcome, effect: Effect::Failure(&failure) };
+    store.record(&[recording], Some(140)).await.unwrap();
     assert_eq!(store.job_history(survey.id, 150).await.unwrap().unwrap().job.state, "dead");
 
     // One that a worker could not do rests, and goes on.
@@ -168,7 +167,7 @@ pub(crate) async fn suspects_go_out_one_at_a_time(home: &Home) {
     assert!(store.condemned(PATIENCE, 40).await.unwrap().is_empty());
     assert!(store.unsent(batch, 10).await.unwrap().is_empty(), "the other waits until this one is over");
     let purpose = Purpose::Analyse { slice_commits: 10 };
-    collect(store, purpose, &Fake::of(history(0..20)).outcome(&first[0])).await.unwrap();
+    collected(store, purpose, &Fake::of(history(0..20)).outcome(&first[0]), None).await;
     assert!(store.condemned(PATIENCE, 50).await.unwrap().is_empty());
     let surveys = store.unsent(batch, 100).await.unwrap();
     assert_eq!(surveys.iter().filter(|job| job.work.name() == "survey").count(), 1);
@@ -202,7 +201,7 @@ pub(crate) async fn batches_are_paused_cancelled_and_tried_again(home: &Home) {
     let failure = Failure { class: FailureClass::NotFound, message: "gone".into() };
     let result = Err(failure.clone());
     let outcome = Outcome { job: surveys[0].id, batch, worker: "w".into(), elapsed_millis: 0, result };
-    store.record_failure(&outcome, &failure).await.unwrap();
+    record(store, &outcome, Effect::Failure(&failure)).await.unwrap();
     let view = store.batch(batch).await.unwrap().unwrap();
     assert_eq!((view.repositories.failed, view.jobs.failed, view.failures.len()), (1, 1, 1));
     assert_eq!(store.retry(batch, Some(1)).await.unwrap(), 0);
@@ -214,6 +213,88 @@ pub(crate) async fn batches_are_paused_cancelled_and_tried_again(home: &Home) {
     assert_eq!(store.control(9).await.unwrap().cancelled, [batch]);
     assert_eq!(store.batch(batch).await.unwrap().unwrap().repositories.cancelled, 2);
     assert!(store.unsent(batch, 10).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_list_says_of_each_batch_what_is_said_of_it_alone(home: &Home) {
+    let store = &*home.store;
+    let fake = Fake::of(history(0..40));
+    let done = analysed(store, "/r", &fake, 10).await;
+    let half = submitted(store, &["/s", "/t", "/u", "/v"]).await;
+    let surveys = taken(store, half).await.unwrap();
+    collected(store, Purpose::Analyse { slice_commits: 10 }, &fake.outcome(&surveys[0]), None).await;
+    for (survey, class) in surveys[1..].iter().zip(["gone", "lost", "gone"]) {
+        let class = if class == "gone" { FailureClass::NotFound } else { FailureClass::CommitGone };
+        let failure = Failure { class, message: format!("of {}", survey.id) };
+        let result = Err(failure.clone());
+        let outcome = Outcome { job: survey.id, batch: half, worker: "w".into(), elapsed_millis: 0, result };
+        record(store, &outcome, Effect::Failure(&failure)).await.unwrap();
+    }
+    let jobs = store.unsent(half, 10).await.unwrap();
+    let slices: Vec<&Job> = jobs.iter().filter(|job| job.work.name() == "slice").collect();
+    store.mark_sent(&[slices[0].id, slices[1].id], 20).await.unwrap();
+    store.hear(&[heartbeat("w", &slices[..1], 3)], 30).await.unwrap();
+    let empty = request("k", 1);
+    store.submit(&empty).await.unwrap();
+
+    let views = store.batches(&BatchFilter { limit: 10, ..BatchFilter::default() }).await.unwrap();
+    let ids = [empty.id, half, done];
+    assert_eq!(
+        views.iter().map(|view| view.id.clone()).collect::<Vec<_>>(),
+        ids.map(|id| id.to_string()),
+        "the latest first"
+    );
+    for (view, id) in views.iter().zip(ids) {
+        assert_eq!(Some(view), store.batch(id).await.unwrap().as_ref());
+    }
+    let view = &views[1];
+    assert_eq!((view.repositories.total, view.repositories.analysing, view.repositories.failed), (4, 1, 3));
+    assert_eq!((view.jobs.running, view.jobs.sent, view.jobs.done, view.jobs.failed), (1, 1, 1, 3));
+    assert_eq!((view.commits_new, view.commits_done), (40, 3));
+    let failures: Vec<_> = view.failures.iter().map(|one| (one.class.as_str(), one.repositories)).collect();
+    assert_eq!(failures, [("not_found", 2), ("commit_gone", 1)]);
+    assert_eq!(view.last_failure.as_ref().unwrap().message, format!("of {}", surveys[3].id));
+    assert_eq!((views[0].repositories.total, views[2].commits_done), (0, 40));
+    let one = BatchFilter { limit: 1, before: Some(empty.id), ..BatchFilter::default() };
+    assert_eq!(store.batches(&one).await.unwrap(), views[1..2]);
+    assert_eq!(store.batch(BatchId::generate()).await.unwrap(), None);
+}
+
+pub(crate) async fn an_operator_needs_no_leader_and_a_deposed_one_changes_nothing(home: &Home) {
+    let store = &*home.store;
+    store.hear(&[heartbeat("w", &[], 0)], 10).await.unwrap();
+    let letter = DeadLetter { topic: "jobs".into(), cause: "no job".into(), body: vec![1] };
+    store.keep_dead(&letter, 5).await.unwrap();
+    let id = store.dead_letters(10).await.unwrap()[0].id;
+    // Whoever has the file leads, so nobody is deposed there.
+    if home.is_postgres() {
+        let deposed = store.fenced(Term(9));
+        assert!(matches!(deposed.set_draining("w", true).await, Err(StoreError::Deposed)));
+        assert!(matches!(deposed.drop_dead(id, None).await, Err(StoreError::Deposed)));
+    }
+    assert_eq!(store.set_draining("w", true).await.unwrap(), Wish::Done);
+    assert_eq!(store.set_draining("w", false).await.unwrap(), Wish::Done);
+    assert!(store.drop_dead(id, None).await.unwrap());
+    store.miss_workers(100, 200).await.unwrap();
+    assert!(matches!(store.set_draining("w", true).await.unwrap(), Wish::Conflict(_)));
+}
+
+pub(crate) async fn many_may_hear_of_the_same_jobs(home: &Home) {
+    let batch = submitted(&*home.store, &["/a", "/b", "/c", "/d", "/e", "/f"]).await;
+    let jobs = taken(&*home.store, batch).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for turn in 0..8 {
+        let (store, mut jobs) = (home.store.clone(), jobs.clone());
+        let start = turn % jobs.len();
+        jobs.rotate_left(start);
+        tasks.spawn(async move {
+            let heartbeats: Vec<Heartbeat> =
+                jobs.iter().map(|job| heartbeat(&format!("w{}", job.id), &[job], 1)).collect();
+            store.hear(&heartbeats, 10 + i64::try_from(turn).unwrap()).await.unwrap();
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(home.number("SELECT count(*) FROM attempt WHERE ended_at IS NULL").await, 6);
+    assert_eq!(home.number("SELECT count(*) FROM job WHERE heard_at = 17").await, 6);
 }
 
 pub(crate) async fn dead_letters_are_kept_once(home: &Home) {
@@ -252,12 +333,15 @@ pub(crate) async fn one_attempt_of_many_counts_and_none_stays_open(home: &Home) 
     let survey = taken(store, batch).await.unwrap().remove(0);
     let purpose = Purpose::Analyse { slice_commits: 10 };
     // Eight workers have done the same job, and say so at once.
-    collect(store, purpose, &fake.outcome(&survey)).await.unwrap();
+    collected(store, purpose, &fake.outcome(&survey), None).await;
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..8 {
         let store = home.store.clone();
         let outcome = Outcome { worker: format!("w{number}"), ..fake.outcome(&survey) };
-        tasks.spawn(async move { store.close_attempts(&outcome, 10).await.unwrap() });
+        tasks.spawn(async move {
+            let recording = Recording { outcome: &outcome, effect: Effect::Nothing };
+            store.record(&[recording], Some(10)).await.unwrap();
+        });
     }
     tasks.join_all().await;
     let ok = "SELECT count(*) FROM attempt WHERE ending = 'ok'";
@@ -270,8 +354,8 @@ pub(crate) async fn one_attempt_of_many_counts_and_none_stays_open(home: &Home) 
     store.hear(&heartbeats, 20).await.unwrap();
     let failure = Failure { class: FailureClass::CommitGone, message: "gone".into() };
     let failed = Outcome { result: Err(failure.clone()), ..fake.outcome(&jobs[0]) };
-    store.record_failure(&failed, &failure).await.unwrap();
-    store.close_attempts(&failed, 30).await.unwrap();
+    let recording = Recording { outcome: &failed, effect: Effect::Failure(&failure) };
+    store.record(&[recording], Some(30)).await.unwrap();
     assert_eq!(home.number("SELECT count(*) FROM attempt WHERE ended_at IS NULL").await, 0);
 
     // Tried again, a job that was done before is done again, and that is what counts.
@@ -279,7 +363,6 @@ pub(crate) async fn one_attempt_of_many_counts_and_none_stays_open(home: &Home) 
     let again = store.unsent(batch, 10).await.unwrap();
     store.mark_sent(&[again[0].id], 40).await.unwrap();
     let outcome = Outcome { worker: "w0".into(), ..fake.outcome(&again[0]) };
-    collect(store, purpose, &outcome).await.unwrap();
-    store.close_attempts(&outcome, 50).await.unwrap();
+    collected(store, purpose, &outcome, Some(50)).await;
     assert_eq!(home.number("SELECT count(*) FROM attempt WHERE ending = 'ok' AND ended_at = 50").await, 1);
 }

@@ -1,6 +1,8 @@
 //! What one coordinator may count on.
 
-use gitfleet_coordinator::store::{Block, Finished, NewBatch, RepositoryState, Retention, Store, StoredJob};
+use gitfleet_coordinator::store::{
+    Block, Effect, Finished, NewBatch, RepositoryState, Retention, Store, StoredJob,
+};
 use gitfleet_shared::contract::{
     Failure, FailureClass, Job, Outcome, Revisions, Source, SurveyResult, Work, WorkResult,
 };
@@ -8,7 +10,9 @@ use gitfleet_shared::facts::{CommitFacts, Lines, UnknownReason};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::metrics::brief::Brief;
 
-use crate::fake::{Fake, LIMIT, analysed, finish, history, id, planned, report, submitted, taken, terms};
+use crate::fake::{
+    Fake, LIMIT, analysed, finish, history, id, planned, record, report, submitted, taken, terms,
+};
 use crate::home::Home;
 
 fn head() -> Revisions {
@@ -83,7 +87,7 @@ pub(crate) async fn what_is_recorded_twice_counts_once(home: &Home) {
     let plan = planned(store, &asked, &fake, 20).await;
     let mut before = None;
     for _ in 0..2 {
-        store.record_plan(&fake.outcome(&survey), &plan).await.unwrap();
+        record(store, &fake.outcome(&survey), Effect::Plan(plan.clone().into())).await.unwrap();
         let now = (home.rows().await, store.repositories(batch).await.unwrap());
         assert_eq!(before.get_or_insert_with(|| now.clone()), &now);
     }
@@ -95,8 +99,10 @@ pub(crate) async fn what_is_recorded_twice_counts_once(home: &Home) {
         let mut before = None;
         for _ in 0..2 {
             match outcome.result.as_ref().unwrap() {
-                WorkResult::Slice(slice) => store.record_slice(&outcome, slice, None).await.unwrap(),
-                WorkResult::Tip(tip) => store.record_tip(&outcome, *tip).await.unwrap(),
+                WorkResult::Slice(slice) => {
+                    record(store, &outcome, Effect::Slice(slice, None)).await.unwrap()
+                }
+                WorkResult::Tip(tip) => record(store, &outcome, Effect::Tip(*tip)).await.unwrap(),
                 WorkResult::Survey(_) => panic!("a survey of a survey"),
             }
             let now = (home.rows().await, store.repositories(batch).await.unwrap());
@@ -104,7 +110,7 @@ pub(crate) async fn what_is_recorded_twice_counts_once(home: &Home) {
         }
         // What comes after the end changes nothing either.
         let (late, failure) = failed(job, "late");
-        store.record_failure(&late, &failure).await.unwrap();
+        record(store, &late, Effect::Failure(&failure)).await.unwrap();
         assert_eq!(before.unwrap(), (home.rows().await, store.repositories(batch).await.unwrap()));
     }
     let repository = store.repository(batch, 0).await.unwrap().unwrap();
@@ -120,7 +126,7 @@ pub(crate) async fn what_is_recorded_twice_counts_once(home: &Home) {
     // One file is not known for good, so the survey starts from nothing.
     assert!(matches!(&survey.work, Work::Survey { base: None, .. }));
     for _ in 0..2 {
-        store.record_unchanged(&fake.outcome(&survey)).await.unwrap();
+        record(store, &fake.outcome(&survey), Effect::Unchanged(&head())).await.unwrap();
         let repository = store.repository(batch, 0).await.unwrap().unwrap();
         assert_eq!((repository.state, repository.commits_seen), (RepositoryState::Analysed, 60));
         assert_eq!(repository.elapsed_millis, 1);
@@ -141,7 +147,7 @@ pub(crate) async fn a_survey_done_again_is_another_job(home: &Home) {
         ..survey.clone()
     };
     for _ in 0..2 {
-        store.record_resurvey(&fake.outcome(&survey), &again).await.unwrap();
+        record(store, &fake.outcome(&survey), Effect::SurveyAgain(again.clone())).await.unwrap();
         assert_eq!(store.unsent(batch, 10).await.unwrap(), std::slice::from_ref(&again));
     }
     finish(store, batch, &fake, 10).await;
@@ -155,17 +161,17 @@ pub(crate) async fn a_failure_ends_the_repository_and_no_other(home: &Home) {
     let batch = submitted(store, &["/a", "/b"]).await;
     for survey in taken(store, batch).await.unwrap() {
         let plan = planned(store, &stored(store, &survey).await, &fake, 10).await;
-        store.record_plan(&fake.outcome(&survey), &plan).await.unwrap();
+        record(store, &fake.outcome(&survey), Effect::Plan(plan.clone().into())).await.unwrap();
     }
     let jobs = taken(store, batch).await.unwrap();
     let (ours, theirs): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.source == source("/a"));
     let slices: Vec<&Job> = ours.iter().filter(|job| job.work.units() > 0).collect();
     let slice = slice_of(&fake, slices[0]);
-    store.record_slice(&fake.outcome(slices[0]), &slice, None).await.unwrap();
+    record(store, &fake.outcome(slices[0]), Effect::Slice(&slice, None)).await.unwrap();
     store.ring_again(batch, 100).await.unwrap();
     let (outcome, failure) = failed(slices[1], "gone\0away");
     for _ in 0..2 {
-        store.record_failure(&outcome, &failure).await.unwrap();
+        record(store, &outcome, Effect::Failure(&failure)).await.unwrap();
     }
     let repository = store.repository(batch, 0).await.unwrap().unwrap();
     assert_eq!(repository.state, RepositoryState::Failed);
@@ -177,7 +183,7 @@ pub(crate) async fn a_failure_ends_the_repository_and_no_other(home: &Home) {
     // What comes in late adds nothing, and what was published before stays.
     let rows = home.rows().await;
     let late = slices[2];
-    store.record_slice(&fake.outcome(late), &slice_of(&fake, late), None).await.unwrap();
+    record(store, &fake.outcome(late), Effect::Slice(&slice_of(&fake, late), None)).await.unwrap();
     assert_eq!(home.rows().await, rows);
     let snapshot = store.snapshot(&source("/a"), &head(), LIMIT).await.unwrap().unwrap();
     assert_eq!(snapshot.base.refs, [9; 32]);
@@ -199,7 +205,7 @@ pub(crate) async fn jobs_come_surveys_first_and_large_repositories_next(home: &H
     for (survey, commits) in surveys[..2].iter().zip([20, 50]) {
         let fake = Fake::of(history(0..commits));
         let plan = planned(store, &stored(store, survey).await, &fake, 10).await;
-        store.record_plan(&fake.outcome(survey), &plan).await.unwrap();
+        record(store, &fake.outcome(survey), Effect::Plan(plan.clone().into())).await.unwrap();
     }
     store.ring_again(batch, 100).await.unwrap();
     let jobs = store.unsent(batch, 100).await.unwrap();
@@ -236,7 +242,7 @@ pub(crate) async fn silent_jobs_are_rung_for_once(home: &Home) {
     store.mark_heard(ids[1], 150).await.unwrap();
     // An older sign of life does not make a job silent.
     store.mark_heard(ids[1], 20).await.unwrap();
-    store.record_dry_run(&fake.outcome(&jobs[2]), 5, 5).await.unwrap();
+    record(store, &fake.outcome(&jobs[2]), Effect::DryRun { commits_seen: 5, commits_new: 5 }).await.unwrap();
     assert_eq!(store.ring_again(batch, 100).await.unwrap(), 0);
     assert_eq!(store.ring_again(batch, 150).await.unwrap(), 1);
     assert_eq!(store.ring_again(batch, 150).await.unwrap(), 0);
@@ -285,7 +291,9 @@ pub(crate) async fn a_dry_run_leaves_nothing(home: &Home) {
     let batch = submitted(store, &["/r"]).await;
     let survey = taken(store, batch).await.unwrap().remove(0);
     for _ in 0..2 {
-        store.record_dry_run(&fake.outcome(&survey), 5, 4).await.unwrap();
+        record(store, &fake.outcome(&survey), Effect::DryRun { commits_seen: 5, commits_new: 4 })
+            .await
+            .unwrap();
         let repository = store.repository(batch, 0).await.unwrap().unwrap();
         assert_eq!(
             (repository.state, repository.commits_seen, repository.commits_new),
@@ -371,14 +379,14 @@ pub(crate) async fn an_unfinished_batch_can_be_abandoned(home: &Home) {
     let batch = submitted(store, &["/r"]).await;
     let survey = taken(store, batch).await.unwrap().remove(0);
     let plan = planned(store, &stored(store, &survey).await, &fake, 5).await;
-    store.record_plan(&fake.outcome(&survey), &plan).await.unwrap();
+    record(store, &fake.outcome(&survey), Effect::Plan(plan.clone().into())).await.unwrap();
     let slices = store.unsent(batch, 10).await.unwrap();
     for _ in 0..2 {
         store.abandon(batch).await.unwrap();
         assert!(store.unsent(batch, 10).await.unwrap().is_empty());
     }
     let late = &slices[1];
-    store.record_slice(&fake.outcome(late), &slice_of(&fake, late), None).await.unwrap();
+    record(store, &fake.outcome(late), Effect::Slice(&slice_of(&fake, late), None)).await.unwrap();
     assert_eq!(home.number("SELECT count(*) FROM commit_fact").await, 0);
     // The next batch does it all.
     analysed(store, "/r", &fake, 5).await;

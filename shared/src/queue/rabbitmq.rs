@@ -131,6 +131,15 @@ impl RabbitMq {
         }
     }
 
+    /// Whether the address has the user and the password that every broker comes with.
+    ///
+    /// # Errors
+    ///
+    /// Where the address is none, or that of another machine, where nobody gets in with them.
+    pub fn has_default_login(config: &Config) -> Result<bool, ConnectError> {
+        Ok(connection::Opener::new(config)?.has_default_login())
+    }
+
     /// Returns what the broker at the address says of itself, for an operator to look at. It is asked before any login.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ alive() {
 
 end() {
   [ -n "$server" ] || return
+  # Frozen first, so that none is born while they are listed.
+  kill -STOP $(family) 2>/dev/null
   members=$(family)
   kill -KILL $members 2>/dev/null
   wait "$server" 2>/dev/null

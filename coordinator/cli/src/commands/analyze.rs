@@ -24,7 +24,7 @@ use super::report::PUBLISHED;
 use super::scan::scan;
 use super::write::write;
 use super::{Surroundings, stop};
-use crate::args::{Analyze, WindowArgs};
+use crate::args::{Analyze, History, Sources, WindowArgs};
 use crate::config::{Branches, Loaded, Location, Overrides, RepositorySetting, Settings, show};
 use crate::exit::{Exit, Refusal};
 use crate::render::plan::Plan;
@@ -83,17 +83,17 @@ pub(super) fn run(args: Analyze, quiet: bool) -> anyhow::Result<Exit> {
 }
 
 fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::Result<Request> {
-    let sources = sources(surroundings, &args.sources, &args.scan, quiet)?;
-    let scanned_nothing = !args.scan.is_empty() && sources.is_empty();
+    let sources = sources(surroundings, &args.sources, quiet)?;
+    let scanned_nothing = !args.sources.scan.is_empty() && sources.is_empty();
     let loaded =
         surroundings.configuration(args.common.config.as_deref(), overrides(args, sources), quiet)?;
     let config = show(&loaded);
     let data_dir = surroundings.data_dir(&loaded)?;
     let Loaded { settings, .. } = loaded;
     let now = Utc::now();
-    let window = window(&args.window, &settings, now)?;
+    let window = window(&args.history.window, &settings, now)?;
     let configured = if scanned_nothing { &[] } else { settings.repositories.as_slice() };
-    let repositories = limit(configured, &args.repositories)?;
+    let repositories = limit(configured, &args.sources.repositories)?;
     if repositories.is_empty() {
         return Err(Refusal::new(Exit::Usage, "there is no repository to analyse")
             .hint(
@@ -125,15 +125,14 @@ fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::R
 /// Returns what was named and what was found below the folders to scan, each once.
 pub(super) fn sources(
     surroundings: &Surroundings,
-    named: &[OsString],
-    folders: &[PathBuf],
+    asked: &Sources,
     quiet: bool,
 ) -> anyhow::Result<Vec<OsString>> {
-    let mut sources = named.to_vec();
+    let mut sources = asked.sources.clone();
     // What is found twice, or was named, is meant once; who names the same twice is told.
     let real = |path: &Path| surroundings.directory.join(path).canonicalize().ok();
     let mut met: BTreeSet<PathBuf> = sources.iter().filter_map(|source| real(Path::new(source))).collect();
-    for folder in folders {
+    for folder in &asked.scan {
         let found = scan(&surroundings.directory.join(folder))?;
         if found.is_empty() && !quiet {
             talk::warning(&format!("there is no repository below {}", folder.display()));
@@ -144,15 +143,22 @@ pub(super) fn sources(
     Ok(sources)
 }
 
-fn overrides(args: &Analyze, sources: Vec<std::ffi::OsString>) -> Overrides {
+/// Returns what `sources` and `history` have to say against the configuration.
+pub(super) fn asked(sources: Vec<OsString>, history: &History) -> Overrides {
     let on = |flag: bool| flag.then_some(true);
     Overrides {
         sources,
-        branch: args.branch.clone(),
-        all_branches: on(args.all_branches),
-        weeks: args.window.weeks,
-        time_zone: args.window.time_zone.clone(),
-        include_current: on(args.window.include_current),
+        branch: history.branch.clone(),
+        all_branches: on(history.all_branches),
+        weeks: history.window.weeks,
+        time_zone: history.window.time_zone.clone(),
+        include_current: on(history.window.include_current),
+        ..Overrides::default()
+    }
+}
+
+fn overrides(args: &Analyze, sources: Vec<OsString>) -> Overrides {
+    Overrides {
         slice_commits: args.batch_size,
         jobs: args.common.jobs,
         max_blob_bytes: args.common.max_blob_bytes,
@@ -160,7 +166,7 @@ fn overrides(args: &Analyze, sources: Vec<std::ffi::OsString>) -> Overrides {
         data_dir: args.common.data_dir.clone(),
         output: args.output.clone(),
         formats: (!args.format.is_empty()).then(|| args.format.clone()),
-        ..Overrides::default()
+        ..asked(sources, &args.history)
     }
 }
 

@@ -1,12 +1,12 @@
 //! `gitfleet coordinator`: the API, and the loops of whoever leads.
 
-use std::net::ToSocketAddrs as _;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::Utc;
-use gitfleet_coordinator::api::{self, Api, Token};
+use gitfleet_coordinator::api::{self, Api, Tokens};
 use gitfleet_coordinator::lead::{self, Bell};
 use gitfleet_coordinator::store::ledger::Ledger;
 use secrecy::ExposeSecret as _;
@@ -26,18 +26,18 @@ pub(super) fn run(args: Coordinator, quiet: bool) -> anyhow::Result<Exit> {
     let overrides = Overrides { listen: args.listen.clone(), ..Overrides::default() };
     let loaded = surroundings.configuration(args.config.as_deref(), overrides, quiet)?;
     let fleet = loaded.settings.fleet;
-    check(&fleet)?;
+    let tokens = tokens(&fleet)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let exit = runtime.block_on(serve(&fleet, args.migrate, surroundings.process_name()));
+    let exit = runtime.block_on(serve(&fleet, tokens, args.migrate, surroundings.process_name()));
     runtime.shutdown_timeout(ENDING);
     exit
 }
 
-/// Refuses what would be found out too late.
-fn check(fleet: &Fleet) -> anyhow::Result<()> {
+/// Returns what the API wants to be shown, and refuses what would be found out too late.
+fn tokens(fleet: &Fleet) -> anyhow::Result<Option<Tokens>> {
     let addresses = fleet.listen.to_socket_addrs();
     let addresses: Vec<_> = addresses
         .map_err(|error| {
@@ -45,7 +45,19 @@ fn check(fleet: &Fleet) -> anyhow::Result<()> {
                 .hint("write fleet.listen as address:port")
         })?
         .collect();
-    if fleet.token.is_none() && addresses.iter().any(|address| !address.ip().is_loopback()) {
+    let Some(secret) = &fleet.token else {
+        return check_closed(fleet, &addresses).map(|()| None);
+    };
+    let tokens = Tokens::new(secret.expose_secret()).ok_or_else(|| {
+        Refusal::new(Exit::Configuration, "fleet.token is set, and holds no token")
+            .hint("write one a line into the file that GITFLEET_API_TOKEN_FILE names, or none at all")
+    })?;
+    Ok(Some(tokens))
+}
+
+/// Refuses to be open to other machines without a token.
+fn check_closed(fleet: &Fleet, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+    if addresses.iter().any(|address| !address.ip().is_loopback()) {
         return Err(Refusal::new(
             Exit::Configuration,
             format!("{} is open to other machines, and the API has no token", fleet.listen),
@@ -56,7 +68,7 @@ fn check(fleet: &Fleet) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(fleet: &Fleet, migrate: bool, name: String) -> anyhow::Result<Exit> {
+async fn serve(fleet: &Fleet, tokens: Option<Tokens>, migrate: bool, name: String) -> anyhow::Result<Exit> {
     let signals = stop::Signals::listen().context("cannot listen for signals")?;
     let (stopper, stopped) = watch::channel(None);
     tokio::spawn(signals.watch(stopper));
@@ -77,7 +89,7 @@ async fn serve(fleet: &Fleet, migrate: bool, name: String) -> anyhow::Result<Exi
         queue: servers.queue.clone(),
         cache: servers.cache.clone(),
         bell: bell.clone(),
-        token: fleet.token.as_ref().map(|token| Token::new(token.expose_secret())),
+        tokens,
         now,
     };
     tracing::info!(%address, name, version = env!("CARGO_PKG_VERSION"), "the coordinator answers");

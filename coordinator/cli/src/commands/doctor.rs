@@ -10,16 +10,16 @@ use gitfleet_shared::cache::Cache as _;
 use gitfleet_shared::cache::redis::Redis;
 use gitfleet_shared::queue::Queue as _;
 use gitfleet_shared::queue::Topic;
-use gitfleet_shared::queue::rabbitmq::RabbitMq;
+use gitfleet_shared::queue::rabbitmq::{ConnectError, RabbitMq};
 
 use super::Surroundings;
 use super::ask::of;
 use crate::args::Doctor;
 use crate::config::{Fleet, Loaded, Overrides};
-use crate::exit::Exit;
+use crate::exit::{Exit, Refusal};
 use crate::render::wrap::wrap;
 use crate::render::{data, talk};
-use crate::wiring::{broker_config, cache_config, connect_store};
+use crate::wiring::{DEFAULT_LOGIN_HINT, broker_config, cache_config, connect_store};
 
 /// What a worker should have on its disk at least.
 const LEAST_FREE_BYTES: u64 = 2 << 30;
@@ -135,11 +135,10 @@ async fn store(fleet: &Fleet) -> Vec<DependencyView> {
     let store = match connect_store(fleet).await {
         Ok(store) => store,
         Err(error) => {
-            return vec![bad(
-                "store",
-                format!("{error:#}"),
-                "is PostgreSQL up, and is fleet.database_url (GITFLEET_DATABASE_URL) right?",
-            )];
+            let known = error.downcast_ref::<Refusal>().and_then(|refusal| refusal.hint.as_deref());
+            let hint =
+                known.unwrap_or("is PostgreSQL up, and is fleet.database_url (GITFLEET_DATABASE_URL) right?");
+            return vec![bad("store", format!("{error:#}"), hint)];
         }
     };
     let mut found = vec![match store.describe().await {
@@ -184,6 +183,13 @@ async fn broker(fleet: &Fleet) -> DependencyView {
         Ok(config) => config,
         Err(error) => return bad("broker", error.to_string(), hint),
     };
+    let default_login = match RabbitMq::has_default_login(&config) {
+        Ok(default_login) => default_login,
+        Err(error @ ConnectError::DefaultLogin { .. }) => {
+            return bad("broker", causes(error), DEFAULT_LOGIN_HINT);
+        }
+        Err(error) => return bad("broker", causes(error), hint),
+    };
     let version = match RabbitMq::greeting(&config).await {
         Ok(greeting) => format!("{} {}", greeting.product, greeting.version),
         Err(error) => return bad("broker", causes(error), hint),
@@ -202,6 +208,13 @@ async fn broker(fleet: &Fleet) -> DependencyView {
     let waiting = queue.depth(Topic::Jobs).await;
     queue.close();
     match waiting {
+        Ok(waiting) if default_login => DependencyView {
+            hint: Some(DEFAULT_LOGIN_HINT.to_owned()),
+            ..good(
+                "broker",
+                format!("{version}, {waiting} jobs wait; warning: anybody here can log in as guest"),
+            )
+        },
         Ok(waiting) => good("broker", format!("{version}, {waiting} jobs wait")),
         Err(error) => bad("broker", format!("{version}: {}", causes(error)), hint),
     }

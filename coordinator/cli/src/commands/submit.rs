@@ -9,7 +9,7 @@ use gitfleet_coordinator::terms::Terms;
 use gitfleet_coordinator::view::RepositoryView;
 use gitfleet_shared::contract::{Revisions, Source};
 
-use super::analyze::{limit, requested, sources, window};
+use super::analyze::{asked, limit, requested, sources, window};
 use super::ask::{of, segment};
 use super::watch::{Say, watch};
 use super::{Surroundings, batch};
@@ -21,20 +21,13 @@ use crate::render::{data, talk};
 
 pub(super) fn run(args: Submit, quiet: bool) -> anyhow::Result<Exit> {
     let surroundings = Surroundings::read()?;
-    let sources = sources(&surroundings, &args.sources, &args.scan, quiet)?;
-    let scanned_nothing = !args.scan.is_empty() && sources.is_empty();
-    let on = |flag: bool| flag.then_some(true);
+    let sources = sources(&surroundings, &args.sources, quiet)?;
+    let scanned_nothing = !args.sources.scan.is_empty() && sources.is_empty();
     let overrides = Overrides {
-        sources,
-        branch: args.branch.clone(),
-        all_branches: on(args.all_branches),
-        weeks: args.window.weeks,
-        time_zone: args.window.time_zone.clone(),
-        include_current: on(args.window.include_current),
         slice_commits: args.batch_size,
         max_blob_bytes: args.max_blob_bytes,
         server: args.ask.server.clone(),
-        ..Overrides::default()
+        ..asked(sources, &args.history)
     };
     let loaded = surroundings.configuration(args.ask.config.as_deref(), overrides, quiet)?;
     let client = of(&loaded)?;
@@ -77,7 +70,7 @@ fn request(args: &Submit, loaded: &Loaded, scanned_nothing: bool) -> anyhow::Res
     let settings = &loaded.settings;
     let now = Utc::now();
     let configured = if scanned_nothing { &[] } else { settings.repositories.as_slice() };
-    let repositories = limit(configured, &args.repositories)?;
+    let repositories = limit(configured, &args.sources.repositories)?;
     if repositories.is_empty() {
         return Err(Refusal::new(Exit::Usage, "there is no repository to submit")
             .hint("name some (`gitfleet submit https://host/owner/name`), or list them in gitfleet.yaml")
@@ -109,7 +102,7 @@ fn request(args: &Submit, loaded: &Loaded, scanned_nothing: bool) -> anyhow::Res
         priority: args.priority,
         labels: args.label.iter().cloned().collect::<BTreeMap<_, _>>(),
         terms: Terms {
-            window: window(&args.window, settings, now)?,
+            window: window(&args.history.window, settings, now)?,
             as_of_seconds: now.timestamp(),
             max_blob_bytes: settings.max_blob_bytes,
             slice_commits: settings.slice_commits as usize,

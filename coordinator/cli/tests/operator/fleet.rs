@@ -23,8 +23,8 @@ use crate::schema::assert_valid;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_gitfleet");
 
-/// The passwords of database, broker and cache, and the token.
-pub(crate) const CANARIES: [&str; 4] = ["hushdatabase", "hushbroker", "hushcache", "hushtoken"];
+/// The passwords of database, broker and cache, and the tokens.
+pub(crate) const CANARIES: [&str; 5] = ["hushdatabase", "hushbroker", "hushcache", "hushtoken", "hushother"];
 
 /// How long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -114,7 +114,7 @@ impl Fleet {
             ("GITFLEET_DATABASE_URL_FILE", secret("database_url", &database_url)),
             ("GITFLEET_BROKER_URL_FILE", secret("broker_url", &broker_url)),
             ("GITFLEET_CACHE_URL_FILE", secret("cache_url", servers.redis.url())),
-            ("GITFLEET_API_TOKEN_FILE", secret("token", CANARIES[3])),
+            ("GITFLEET_API_TOKEN_FILE", secret("token", &CANARIES[3..].join("\n"))),
             ("GITFLEET_DATABASE_SCHEMA", "fleet".into()),
             ("GITFLEET_PREFIX", prefix.clone().into()),
             ("GITFLEET_SERVER", server.clone().into()),

@@ -1,6 +1,6 @@
 //! Listings and their JSON: what fits a terminal, and what fits the published schema.
 
-use crate::fleet::{document, wait, working};
+use crate::fleet::{document, servers, wait, working};
 
 #[test]
 fn every_listing_fits_a_terminal_and_its_schema() {
@@ -74,6 +74,10 @@ fn the_doctor_finds_all_well_and_names_what_is_not() {
     }
     let found = fleet.json_as(&["doctor"], &schema);
     assert!(found.as_array().unwrap().iter().all(|one| one["ok"] == true), "{found}");
+    let mut doctor = fleet.command(&["doctor"]);
+    doctor.env_remove("GITFLEET_BROKER_URL_FILE").env("GITFLEET_BROKER_URL", servers().rabbitmq.url());
+    let warned = crate::fleet::Ended::of(doctor.output().unwrap()).expect(0);
+    warned.shows(&["ok   broker", "warning:", "hint: ", "add_user"]);
     for (variable, value, part) in [
         ("GITFLEET_BROKER_URL", "amqp://op:hushbroker@127.0.0.1:1/%2f", "broker"),
         ("GITFLEET_CACHE_URL", "redis://op:hushcache@127.0.0.1:1/0", "cache"),

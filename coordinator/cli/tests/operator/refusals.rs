@@ -94,6 +94,33 @@ fn nobody_who_answers_is_69_and_nobody_who_knows_us_is_4() {
 }
 
 #[test]
+fn each_of_several_tokens_opens_the_door() {
+    let fleet = idle();
+    let ask = |token: &str| with(fleet, &["batch", "ls"], &[("GITFLEET_API_TOKEN", token)]);
+    for token in
+        ["hushtoken", "hushother", "hushother,hushtoken", "hushtoken, unknown", "\nhushother\nunknown\n"]
+    {
+        ask(token).expect(0);
+    }
+    // The first is shown, and no other is tried.
+    for token in ["unknown,hushtoken", "hushtokenhushother", ","] {
+        ask(token).expect(4).says(&["token", "hint"]);
+    }
+    let none = with(fleet, &["coordinator"], &[("GITFLEET_API_TOKEN", " , ")]).expect(78);
+    none.says(&["holds no token", "GITFLEET_API_TOKEN_FILE"]);
+}
+
+#[test]
+fn a_login_that_everybody_knows_is_for_this_machine_alone() {
+    let fleet = idle();
+    for role in ["coordinator", "worker"] {
+        let url = ("GITFLEET_BROKER_URL", "amqp://guest:guest@broker.invalid:5672/%2f");
+        let ended = with(fleet, &[role], &[url]).expect(78);
+        ended.says(&["broker.invalid", "every RabbitMQ comes with", "hint", "add_user"]);
+    }
+}
+
+#[test]
 fn a_role_that_cannot_work_does_not_begin() {
     let fleet = idle();
     let token = ("GITFLEET_API_TOKEN", "");
@@ -111,4 +138,7 @@ fn a_role_that_cannot_work_does_not_begin() {
     let behind = with(fleet, &["coordinator"], &[("GITFLEET_DATABASE_SCHEMA", "nothing_yet")]).expect(78);
     behind.says(&["gitfleet migrate up"]);
     with(fleet, &["worker"], &[("GITFLEET_BROKER_URL", "amqp://op:hushbrokers@")]).expect(78);
+    let other =
+        with(fleet, &["coordinator"], &[("GITFLEET_DATABASE_URL", "mysql://op@127.0.0.1/x")]).expect(78);
+    other.says(&["postgres://", "GITFLEET_DATABASE_URL"]);
 }

@@ -120,6 +120,7 @@ fn what_cannot_be_submitted_is_said_before_anything_is() {
     refused(&["https://me:hush@host/x"]).expect(2);
     refused(&["ext::sh -c x", "--priority", "1"]).expect(2);
     refused(&["/tmp", "--label", "novalue"]).expect(2);
+    refused(&["/tmp", "--label", "team=a\tb"]).expect(2).says(&["labels.team", "control character"]);
     refused(&["/tmp", "--priority", "101"]).expect(2);
     refused(&["/tmp", "--repositories", "b"]).expect(3).says(&["hint"]);
 }

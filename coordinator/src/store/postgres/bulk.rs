@@ -10,8 +10,10 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Doing as _;
+use super::closing::EndedAttempt;
 use super::copy::Rows;
 use super::facts::FileRow;
+use super::hearing::InHand;
 use crate::store::Result;
 
 /// Fewer rows than this go in as arrays, in one round trip. COPY takes more of them: its data and its end are sent one
@@ -70,6 +72,107 @@ pub(super) async fn mark_sent(connection: &mut PgConnection, jobs: &[JobId], now
     Ok(())
 }
 
+/// Ends those of some jobs that are open, each in a state, and returns their ids.
+pub(super) async fn end_jobs(
+    connection: &mut PgConnection,
+    jobs: &[(JobId, &str)],
+) -> sqlx::Result<Vec<PgRow>> {
+    sqlx::query(
+        // Who takes several jobs takes them in this order.
+        "UPDATE job SET state = ended.state FROM ( \
+             SELECT j.id, asked.state FROM unnest($1::bytea[], $2::text[]) AS asked (id, state) \
+             JOIN job j ON j.id = asked.id WHERE j.state = 'queued' ORDER BY j.id FOR NO KEY UPDATE OF j) ended \
+         WHERE job.id = ended.id RETURNING job.id",
+    )
+    .bind(jobs.iter().map(|(job, _)| job.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|(_, state)| *state).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await
+}
+
+/// Returns what `query`, which ends in the name of a column, finds where that column is one of `jobs`.
+pub(super) async fn by_job(
+    connection: &mut PgConnection,
+    query: &str,
+    jobs: &[JobId],
+    order: &str,
+) -> sqlx::Result<Vec<PgRow>> {
+    sqlx::query(AssertSqlSafe(format!("{query} = ANY($1) {order}")))
+        .bind(jobs.iter().map(|job| job.as_bytes().as_slice()).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await
+}
+
+/// Notes that some jobs were heard of, and returns the ids of those that are open. One that is just being recorded
+/// needs no sign of life, and is not waited for.
+pub(super) async fn hear_of(
+    connection: &mut PgConnection,
+    jobs: &[JobId],
+    now: i64,
+) -> sqlx::Result<Vec<PgRow>> {
+    sqlx::query(
+        "UPDATE job SET heard_at = $2 WHERE id IN ( \
+             SELECT id FROM job WHERE id = ANY($1) AND state = 'queued' AND heard_at < $2 \
+             ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) RETURNING id",
+    )
+    .bind(jobs.iter().map(|job| job.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(now)
+    .fetch_all(connection)
+    .await
+}
+
+/// Notes how far the attempts at some jobs are, and those that are new.
+pub(super) async fn note_attempts(
+    connection: &mut PgConnection,
+    in_hand: &[InHand],
+    now: i64,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH heard AS (SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[]) AS h (job, worker, done)), \
+         known AS ( \
+             UPDATE attempt a SET heard_at = $4, done = h.done FROM heard h \
+             WHERE a.job_id = h.job AND a.worker = h.worker AND a.ended_at IS NULL RETURNING a.job_id, a.worker) \
+         INSERT INTO attempt (job_id, number, worker, started_at, heard_at, done) \
+         SELECT h.job, row_number() OVER (PARTITION BY h.job ORDER BY h.worker) \
+                + coalesce((SELECT max(number) FROM attempt a WHERE a.job_id = h.job), 0), h.worker, $4, $4, h.done \
+         FROM heard h WHERE NOT EXISTS (SELECT 1 FROM known k WHERE k.job_id = h.job AND k.worker = h.worker)",
+    )
+    .bind(in_hand.iter().map(|one| one.job.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(in_hand.iter().map(|one| one.worker.as_str()).collect::<Vec<_>>())
+    .bind(in_hand.iter().map(|one| one.done).collect::<Vec<_>>())
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes attempts that have ended.
+pub(super) async fn insert_attempts(
+    connection: &mut PgConnection,
+    attempts: &[EndedAttempt<'_>],
+) -> sqlx::Result<()> {
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO attempt (job_id, number, worker, started_at, heard_at, done, ended_at, ending, message) \
+         SELECT a.job, a.number, a.worker, a.started_at, a.ended_at, a.done, a.ended_at, a.ending, a.message \
+         FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], \
+                     $8::text[]) AS a (job, number, worker, started_at, ended_at, done, ending, message)",
+    )
+    .bind(attempts.iter().map(|attempt| attempt.job.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.number).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| &*attempt.worker).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.started_at).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.ended_at).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.done).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.ending).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.message.as_deref()).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Adds the signatures that are not there yet, in this order, and returns id, name and e-mail of all.
 pub(super) async fn insert_signatures(
     connection: &mut PgConnection,
@@ -116,14 +219,8 @@ async fn find_signatures(
 pub(super) async fn insert_commits(
     connection: &mut PgConnection,
     set: i64,
-    commits: &[CommitFacts],
+    commits: &[&CommitFacts],
 ) -> sqlx::Result<Vec<PgRow>> {
-    // One statement changes a row once.
-    let distinct: HashMap<ObjectId, &CommitFacts> =
-        commits.iter().map(|commit| (commit.id, commit)).collect();
-    // In order, so that neighbours in the history are neighbours in the table.
-    let commits: Vec<&CommitFacts> =
-        commits.iter().filter(|commit| std::ptr::eq(distinct[&commit.id], *commit)).collect();
     sqlx::query(
         "INSERT INTO commit_fact (fact_set_id, oid, parents, authored_seconds, authored_offset_minutes, \
                                   committed_seconds, committed_offset_minutes, message, final) \

@@ -1,25 +1,20 @@
 //! Batches, their repositories and jobs, and the outbox.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use gitfleet_shared::contract::{
-    Digest, Failure, FailureClass, Job, Outcome, Revisions, SliceResult, Source, TipResult, Work,
-};
+use gitfleet_shared::contract::{Digest, Job, Revisions, Source};
 use gitfleet_shared::ids::{BatchId, JobId};
-use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Row as _, Transaction};
+use sqlx::{AssertSqlSafe, Row as _};
 
-use super::snapshots::Published;
-use super::{Arguments, Connection, Database, Doing as _, Driver, JOB_ORDER, bulk, facts, snapshots};
+use super::{Connection, Database, Doing as _, EACH, JOB_ORDER, bulk};
 use crate::store::text::storable;
 use crate::store::{
-    BatchRepository, FactSet, Finished, NewBatch, Plan, RecordedFailure, RepositoryState, Result, StoreError,
+    BatchRepository, Finished, NewBatch, NewRepository, RecordedFailure, RepositoryState, Result, StoreError,
     StoredJob, Submitted,
 };
-use crate::submit;
 
-const DAMAGED_JOB: StoreError = StoreError::Damaged { what: "a job" };
-const DAMAGED_BATCH: StoreError = StoreError::Damaged { what: "a batch" };
+pub(super) const DAMAGED_JOB: StoreError = StoreError::Damaged { what: "a job" };
+pub(super) const DAMAGED_BATCH: StoreError = StoreError::Damaged { what: "a batch" };
 
 pub(super) async fn submit(database: &Database, batch: &NewBatch) -> Result<Submitted> {
     let mut transaction = database.begin().await?;
@@ -45,30 +40,7 @@ pub(super) async fn submit(database: &Database, batch: &NewBatch) -> Result<Subm
     if taken.rows_affected() == 0 {
         return submitted_before(&mut transaction, batch).await;
     }
-    let named: BTreeSet<String> =
-        batch.repositories.iter().map(|repository| repository.source.to_string()).collect();
-    let mut ids = HashMap::new();
-    // In order, so that two submissions of the same repositories do not wait for each other in a circle.
-    for source in named {
-        let id = repository_id(&mut transaction, &source).await?;
-        ids.insert(source, id);
-    }
-    for (position, repository) in (0i64..).zip(&batch.repositories) {
-        sqlx::query(
-            "INSERT INTO batch_repository (batch_id, position, repository_id, name, project_key, source, \
-             revisions, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'surveying')",
-        )
-        .bind(id)
-        .bind(position)
-        .bind(ids[&repository.source.to_string()])
-        .bind(storable(&repository.name))
-        .bind(storable(&repository.project_key))
-        .bind(serde_json::to_string(&repository.source).map_err(|_| DAMAGED_BATCH)?)
-        .bind(serde_json::to_string(&repository.revisions).map_err(|_| DAMAGED_BATCH)?)
-        .execute(&mut *transaction)
-        .await
-        .doing("take a repository")?;
-    }
+    insert_repositories(&mut transaction, batch).await?;
     let surveys: Vec<(i64, &Job)> =
         (0i64..).zip(batch.repositories.iter().map(|repository| &repository.survey)).collect();
     bulk::insert_jobs(&mut transaction, FIRST, &surveys).await.doing("take jobs")?;
@@ -90,26 +62,65 @@ async fn submitted_before(connection: &mut Connection, batch: &NewBatch) -> Resu
     Ok(if same { Submitted::Before(before) } else { Submitted::Conflict(before) })
 }
 
-async fn repository_id(connection: &mut Connection, source: &str) -> Result<i64> {
-    // Nearly always it is there. Where two add it at once, the second finds it at the second look.
-    for statement in [
-        "SELECT id FROM repository WHERE source = $1",
-        "INSERT INTO repository (source) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id",
-        "SELECT id FROM repository WHERE source = $1",
-    ] {
-        let row = sqlx::query(statement).bind(source).fetch_optional(&mut *connection).await;
-        if let Some(row) = row.doing("take a repository")? {
-            return Ok(row.get(0));
-        }
+/// Adds the repositories of a batch, and what they are of where that is new.
+async fn insert_repositories(connection: &mut Connection, batch: &NewBatch) -> Result<()> {
+    let rows: Vec<[String; 5]> = batch
+        .repositories
+        .iter()
+        .map(|repository| {
+            let NewRepository { name, project_key, source, revisions, .. } = repository;
+            Ok([
+                source.to_string(),
+                storable(name).into_owned(),
+                storable(project_key).into_owned(),
+                serde_json::to_string(source)?,
+                serde_json::to_string(revisions)?,
+            ])
+        })
+        .collect::<serde_json::Result<_>>()
+        .map_err(|_| DAMAGED_BATCH)?;
+    let rows = serde_json::to_string(&rows).map_err(|_| DAMAGED_BATCH)?;
+    // In order, so that two submissions of the same repositories do not wait for each other in a circle.
+    let sources = format!(
+        "INSERT INTO repository (source) SELECT DISTINCT one.value ->> 0 FROM {EACH} one \
+         WHERE NOT EXISTS (SELECT 1 FROM repository r WHERE r.source = one.value ->> 0) ORDER BY 1 \
+         ON CONFLICT DO NOTHING"
+    );
+    sqlx::query(AssertSqlSafe(sources))
+        .bind(&rows)
+        .execute(&mut *connection)
+        .await
+        .doing("take repositories")?;
+    let places = format!(
+        "INSERT INTO batch_repository (batch_id, position, repository_id, name, project_key, source, revisions, \
+         state) SELECT $2, one.place, r.id, one.value ->> 1, one.value ->> 2, one.value ->> 3, one.value ->> 4, \
+         'surveying' FROM {EACH} one JOIN repository r ON r.source = one.value ->> 0 ORDER BY one.place"
+    );
+    let placed = sqlx::query(AssertSqlSafe(places))
+        .bind(&rows)
+        .bind(batch.id.as_bytes().as_slice())
+        .execute(connection)
+        .await
+        .doing("take repositories")?;
+    if placed.rows_affected() != batch.repositories.len() as u64 {
+        return Err(StoreError::Outrun { what: "the list of repositories" });
     }
-    Err(DAMAGED_BATCH)
+    Ok(())
 }
 
 /// The urgency of surveys: everything else waits for them.
-const FIRST: i64 = i64::MAX;
+pub(super) const FIRST: i64 = i64::MAX;
 
 /// Adds the jobs of the repository at `position` that are not there yet, and lets them be sent in this order.
-async fn insert_jobs(connection: &mut Connection, position: u32, urgency: i64, jobs: &[Job]) -> Result<()> {
+pub(super) async fn insert_jobs(
+    connection: &mut Connection,
+    position: u32,
+    urgency: i64,
+    jobs: &[Job],
+) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
     // The same work in the same batch has the same id: planned twice, it is there once.
     let placed: Vec<(i64, &Job)> = jobs.iter().map(|job| (i64::from(position), job)).collect();
     bulk::insert_jobs(connection, urgency, &placed).await.doing("take jobs")
@@ -168,265 +179,22 @@ pub(super) async fn ring_again(database: &Database, batch: BatchId, before: i64)
     Ok(rung.rows_affected())
 }
 
-pub(super) async fn job(database: &Database, id: JobId) -> Result<Option<StoredJob>> {
-    let row = sqlx::query("SELECT message, position, state FROM job WHERE id = $1")
-        .bind(id.as_bytes().as_slice())
-        .fetch_optional(&database.pool)
-        .await
-        .doing("find a job")?;
-    row.map(|row| {
-        Ok(StoredJob {
-            job: Job::decode(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED_JOB)?,
-            position: place(row.get(1)).ok_or(DAMAGED_JOB)?,
-            open: row.get::<&str, _>(2) == "queued",
+pub(super) async fn asked(database: &Database, ids: &[JobId]) -> Result<HashMap<JobId, StoredJob>> {
+    let mut connection = database.pool.acquire().await.doing("be reached")?;
+    let query = "SELECT message, position, state FROM job WHERE id";
+    let rows = bulk::by_job(&mut connection, query, ids, "").await.doing("find jobs")?;
+    rows.iter()
+        .map(|row| {
+            let job = Job::decode(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED_JOB)?;
+            let position = place(row.get(1)).ok_or(DAMAGED_JOB)?;
+            Ok((job.id, StoredJob { job, position, open: row.get::<&str, _>(2) == "queued" }))
         })
-    })
-    .transpose()
+        .collect()
 }
 
 /// Returns a position as it is in the store.
-fn place(position: i64) -> Option<u32> {
+pub(super) fn place(position: i64) -> Option<u32> {
     u32::try_from(position).ok()
-}
-
-type Bound<'q> = Query<'q, Driver, Arguments>;
-
-/// The end of a job: a transaction in which the job is done and what it led to is recorded.
-///
-/// It holds the row of the job's repository from its first statement on. So outcomes of one repository are recorded
-/// one after the other, the last of them is the one that finds no open job, and nobody waits in a circle: whoever
-/// changes jobs of a repository takes the repository first.
-struct Ending {
-    transaction: Transaction<'static, Driver>,
-    id: JobId,
-    batch: BatchId,
-    position: u32,
-}
-
-impl Ending {
-    /// Ends the job of `outcome` in `state`; `None` where it had ended already, for then nothing of it may be
-    /// recorded.
-    async fn begin(database: &Database, outcome: &Outcome, state: &'static str) -> Result<Option<Self>> {
-        let mut transaction = database.begin().await?;
-        let row = sqlx::query(
-            "UPDATE batch_repository SET elapsed_millis = elapsed_millis + $2 \
-             WHERE (batch_id, position) = (SELECT batch_id, position FROM job WHERE id = $1) \
-             RETURNING batch_id, position",
-        )
-        .bind(outcome.job.as_bytes().as_slice())
-        .bind(i64::try_from(outcome.elapsed_millis).unwrap_or(i64::MAX))
-        .fetch_optional(&mut *transaction)
-        .await
-        .doing("end a job")?;
-        let ended = sqlx::query("UPDATE job SET state = $2 WHERE id = $1 AND state = 'queued'")
-            .bind(outcome.job.as_bytes().as_slice())
-            .bind(state)
-            .execute(&mut *transaction)
-            .await
-            .doing("end a job")?;
-        let counts = ended.rows_affected() == 1 || gitfleet_shared::sabotaged!("no_idempotency");
-        let (Some(row), true) = (row, counts) else {
-            transaction.rollback().await.doing("leave a job alone")?;
-            return Ok(None);
-        };
-        let batch: Vec<u8> = row.get(0);
-        let batch = batch.try_into().map(BatchId::from_bytes).map_err(|_| DAMAGED_BATCH)?;
-        let position = place(row.get(1)).ok_or(DAMAGED_BATCH)?;
-        Ok(Some(Self { transaction, id: outcome.job, batch, position }))
-    }
-
-    async fn job(&mut self) -> Result<Job> {
-        let row = sqlx::query("SELECT message FROM job WHERE id = $1")
-            .bind(self.id.as_bytes().as_slice())
-            .fetch_one(&mut *self.transaction)
-            .await
-            .doing("find a job")?;
-        Job::decode(row.get(0)).map_err(|_| DAMAGED_JOB)
-    }
-
-    /// Sets columns of the job's repository to the values that `bind` adds, from `$3` on.
-    async fn update<'q>(&mut self, columns: &str, bind: impl FnOnce(Bound<'q>) -> Bound<'q>) -> Result<()> {
-        let statement =
-            format!("UPDATE batch_repository SET {columns} WHERE batch_id = $1 AND position = $2");
-        let query = sqlx::query(AssertSqlSafe(statement))
-            .bind(self.batch.as_bytes().to_vec())
-            .bind(i64::from(self.position));
-        bind(query).execute(&mut *self.transaction).await.doing("record an outcome")?;
-        Ok(())
-    }
-
-    async fn commit(self) -> Result<()> {
-        self.transaction.commit().await.doing("record an outcome")
-    }
-}
-
-pub(super) async fn record_unchanged(database: &Database, outcome: &Outcome) -> Result<()> {
-    let Some(mut ending) = Ending::begin(database, outcome, "done").await? else { return Ok(()) };
-    let revisions = revisions_of(&mut ending.transaction, ending.batch, ending.position).await?;
-    let columns = "commits_new = 0, (state, commits_seen) = ( \
-             SELECT CASE WHEN n.head IS NULL THEN 'empty' ELSE 'analysed' END, \
-                 (SELECT count(*) FROM snapshot_commit s WHERE s.snapshot_id = n.id) \
-             FROM snapshot n WHERE n.repository_id = batch_repository.repository_id AND n.revisions = $3)";
-    ending.update(columns, |query| query.bind(revisions.to_string())).await?;
-    ending.commit().await
-}
-
-async fn revisions_of(connection: &mut Connection, batch: BatchId, position: u32) -> Result<Revisions> {
-    let row = sqlx::query("SELECT revisions FROM batch_repository WHERE batch_id = $1 AND position = $2")
-        .bind(batch.as_bytes().as_slice())
-        .bind(i64::from(position))
-        .fetch_one(connection)
-        .await
-        .doing("find a repository")?;
-    serde_json::from_str(row.get(0)).map_err(|_| DAMAGED_BATCH)
-}
-
-pub(super) async fn record_plan(database: &Database, outcome: &Outcome, plan: &Plan) -> Result<()> {
-    let Some(mut ending) = Ending::begin(database, outcome, "done").await? else { return Ok(()) };
-    snapshots::hold(&mut ending.transaction, plan.facts).await?;
-    let count = |commits: u64| i64::try_from(commits).unwrap_or(i64::MAX);
-    let columns = "state = 'analysing', pending_facts = $3, commits_seen = $4, commits_new = $5";
-    ending
-        .update(columns, |query| {
-            query.bind(plan.facts.0).bind(count(plan.commits_seen)).bind(count(plan.commits_new))
-        })
-        .await?;
-    let base = match ending.job().await?.work {
-        Work::Survey { base, .. } if plan.extends => base.map(|base| base.refs),
-        _ => None,
-    };
-    let Ending { transaction, batch, position, .. } = &mut ending;
-    snapshots::insert_pending(transaction, *batch, *position, &plan.changed, base).await?;
-    insert_jobs(transaction, *position, count(plan.commits_new), &plan.jobs).await?;
-    publish_if_done(&mut ending).await?;
-    ending.commit().await
-}
-
-pub(super) async fn record_resurvey(database: &Database, outcome: &Outcome, again: &Job) -> Result<()> {
-    let Some(mut ending) = Ending::begin(database, outcome, "done").await? else { return Ok(()) };
-    insert_jobs(&mut ending.transaction, ending.position, FIRST, std::slice::from_ref(again)).await?;
-    ending.commit().await
-}
-
-pub(super) async fn record_dry_run(
-    database: &Database,
-    outcome: &Outcome,
-    seen: u64,
-    new: u64,
-) -> Result<()> {
-    let Some(mut ending) = Ending::begin(database, outcome, "done").await? else { return Ok(()) };
-    let count = |commits: u64| i64::try_from(commits).unwrap_or(i64::MAX);
-    let columns = "state = 'planned', commits_seen = $3, commits_new = $4";
-    ending.update(columns, |query| query.bind(count(seen)).bind(count(new))).await?;
-    ending.commit().await
-}
-
-pub(super) async fn record_slice(
-    database: &Database,
-    outcome: &Outcome,
-    slice: &SliceResult,
-    rest: Option<&Job>,
-) -> Result<()> {
-    let Some(mut ending) = Ending::begin(database, outcome, "done").await? else { return Ok(()) };
-    let row = sqlx::query(
-        "UPDATE batch_repository SET cache_hits = cache_hits + $1 WHERE batch_id = $2 AND position = $3 \
-         RETURNING pending_facts, commits_new",
-    )
-    .bind(i64::from(slice.cache_hits))
-    .bind(outcome.batch.as_bytes().as_slice())
-    .bind(i64::from(ending.position))
-    .fetch_one(&mut *ending.transaction)
-    .await
-    .doing("record a slice")?;
-    // A slice that arrives after its repository failed has nothing to add to.
-    if let Some(set) = row.get::<Option<i64>, _>(0) {
-        facts::insert(&mut ending.transaction, FactSet(set), &slice.facts, &slice.mainline_merges).await?;
-        let rest = rest.map(std::slice::from_ref).unwrap_or_default();
-        let urgency = row.get::<Option<i64>, _>(1).unwrap_or(0);
-        insert_jobs(&mut ending.transaction, ending.position, urgency, rest).await?;
-        publish_if_done(&mut ending).await?;
-    }
-    ending.commit().await
-}
-
-pub(super) async fn record_tip(database: &Database, outcome: &Outcome, tip: TipResult) -> Result<()> {
-    let Some(mut ending) = Ending::begin(database, outcome, "done").await? else { return Ok(()) };
-    let lines = i64::try_from(tip.lines).unwrap_or(i64::MAX);
-    ending
-        .update("tip_lines = $3, tip_unknown = $4", |query| {
-            query.bind(lines).bind(i64::from(tip.unknown_files))
-        })
-        .await?;
-    publish_if_done(&mut ending).await?;
-    ending.commit().await
-}
-
-pub(super) async fn record_failure(database: &Database, outcome: &Outcome, failure: &Failure) -> Result<()> {
-    // One that every worker was lost with is nobody's to try again by itself.
-    let state = if failure.class == FailureClass::Poisoned { "dead" } else { "failed" };
-    let Some(mut ending) = Ending::begin(database, outcome, state).await? else { return Ok(()) };
-    let message = storable(&failure.message).into_owned();
-    let columns = "state = 'failed', failure_class = $3, failure_message = $4, pending_facts = NULL";
-    ending.update(columns, |query| query.bind(failure.class.name()).bind(message.clone())).await?;
-    sqlx::query("UPDATE job SET failure_class = $2, failure_message = $3 WHERE id = $1")
-        .bind(outcome.job.as_bytes().as_slice())
-        .bind(failure.class.name())
-        .bind(&message)
-        .execute(&mut *ending.transaction)
-        .await
-        .doing("record a failure")?;
-    for statement in [
-        "DELETE FROM pending_snapshot WHERE batch_id = $1 AND position = $2",
-        // Whoever has one of them in hand may be lost with it, and then nobody would end his attempt.
-        "UPDATE attempt SET ended_at = heard_at, ending = 'cancelled' WHERE ended_at IS NULL \
-         AND job_id IN (SELECT id FROM job WHERE batch_id = $1 AND position = $2 AND state = 'queued')",
-        "UPDATE job SET state = 'cancelled' WHERE batch_id = $1 AND position = $2 AND state = 'queued'",
-        "DELETE FROM outbox WHERE batch_id = $1 AND position = $2",
-    ] {
-        sqlx::query(statement)
-            .bind(ending.batch.as_bytes().as_slice())
-            .bind(i64::from(ending.position))
-            .execute(&mut *ending.transaction)
-            .await
-            .doing("record a failure")?;
-    }
-    ending.commit().await
-}
-
-/// Publishes the snapshot of a repository whose last job has ended.
-async fn publish_if_done(ending: &mut Ending) -> Result<()> {
-    let open: bool = sqlx::query(
-        "SELECT EXISTS (SELECT 1 FROM job WHERE batch_id = $1 AND position = $2 AND state = 'queued')",
-    )
-    .bind(ending.batch.as_bytes().as_slice())
-    .bind(i64::from(ending.position))
-    .fetch_one(&mut *ending.transaction)
-    .await
-    .doing("look for open jobs")?
-    .get(0);
-    if open {
-        return Ok(());
-    }
-    let published = snapshots::publish(&mut ending.transaction, ending.batch, ending.position).await?;
-    let revisions = match published {
-        Published::Nothing => return Ok(()),
-        Published::Outrun => return survey_again(ending).await,
-        Published::Done => revisions_of(&mut ending.transaction, ending.batch, ending.position).await?,
-    };
-    let columns = "pending_facts = NULL, \
-             state = (SELECT CASE WHEN n.head IS NULL THEN 'empty' ELSE 'analysed' END FROM snapshot n \
-                      WHERE n.repository_id = batch_repository.repository_id AND n.revisions = $3)";
-    ending.update(columns, |query| query.bind(revisions.to_string())).await
-}
-
-/// Sends the repository of a job to be surveyed from nothing. All facts are there by now, so it costs a walk.
-async fn survey_again(ending: &mut Ending) -> Result<()> {
-    let Job { source, max_blob_bytes, .. } = ending.job().await?;
-    let revisions = revisions_of(&mut ending.transaction, ending.batch, ending.position).await?;
-    let work = Work::Survey { revisions, base: None };
-    let survey = submit::job(ending.batch, ending.position, &source, work, max_blob_bytes);
-    ending.update("state = 'surveying', pending_facts = NULL", |query| query).await?;
-    insert_jobs(&mut ending.transaction, ending.position, FIRST, std::slice::from_ref(&survey)).await
 }
 
 /// Returns the repositories of a batch by position, or the one at `position`.

@@ -20,15 +20,17 @@ const ROWS: usize = 1_000;
 pub(super) async fn insert(
     connection: &mut Connection,
     set: FactSet,
-    facts: &[CommitFacts],
+    signatures: &Signatures<'_>,
+    facts: &[&CommitFacts],
     nets: &[(ObjectId, MainlineNet)],
 ) -> Result<()> {
-    lock(connection, set).await?;
-    let signatures = signature_ids(connection, facts).await?;
+    // A commit that two slices hold is one.
+    let mut met = HashSet::new();
+    let facts: Vec<&CommitFacts> = facts.iter().copied().filter(|commit| met.insert(commit.id)).collect();
     for commits in facts.chunks(ROWS) {
         forget_passing(connection, set, commits).await?;
         let new = insert_commits(connection, set, commits).await?;
-        insert_people(connection, &new, &signatures).await?;
+        insert_people(connection, &new, signatures).await?;
         insert_files(connection, &new).await?;
         briefs::pack(connection, set, &new).await?;
     }
@@ -47,12 +49,16 @@ pub(super) async fn lock(connection: &mut Connection, set: FactSet) -> Result<bo
     Ok(row.is_some())
 }
 
-async fn signature_ids<'a>(
+/// Signatures by the rows they stand in.
+pub(super) type Signatures<'a> = HashMap<&'a Signature, i64>;
+
+/// Adds the people of some commits, and returns them.
+pub(super) async fn take_signatures<'a>(
     connection: &mut Connection,
-    facts: &'a [CommitFacts],
-) -> Result<HashMap<&'a Signature, i64>> {
+    facts: impl Iterator<Item = &'a CommitFacts>,
+) -> Result<Signatures<'a>> {
     let distinct: BTreeSet<&Signature> =
-        facts.iter().flat_map(|commit| [&commit.author, &commit.committer]).collect();
+        facts.flat_map(|commit| [&commit.author, &commit.committer]).collect();
     let distinct: Vec<&Signature> = distinct.into_iter().collect();
     let mut ids = HashMap::new();
     // Sorted, so that two transactions which add the same ones do not wait for each other in a circle.
@@ -69,7 +75,7 @@ async fn signature_ids<'a>(
 }
 
 /// Forgets files and people of those of `commits` whose facts were not final.
-async fn forget_passing(connection: &mut Connection, set: FactSet, commits: &[CommitFacts]) -> Result<()> {
+async fn forget_passing(connection: &mut Connection, set: FactSet, commits: &[&CommitFacts]) -> Result<()> {
     let arriving: HashSet<&[u8]> = commits.iter().map(|commit| commit.id.as_bytes()).collect();
     let passing: Vec<i64> =
         sqlx::query("SELECT id, oid FROM commit_fact WHERE fact_set_id = $1 AND final = 0")
@@ -95,18 +101,18 @@ async fn forget_passing(connection: &mut Connection, set: FactSet, commits: &[Co
 async fn insert_commits<'a>(
     connection: &mut Connection,
     set: FactSet,
-    commits: &'a [CommitFacts],
+    commits: &[&'a CommitFacts],
 ) -> Result<Vec<(i64, &'a CommitFacts)>> {
     let rows = bulk::insert_commits(connection, set.0, commits).await.doing("take commits")?;
     let by_oid: HashMap<&[u8], &CommitFacts> =
-        commits.iter().map(|commit| (commit.id.as_bytes(), commit)).collect();
+        commits.iter().map(|commit| (commit.id.as_bytes(), *commit)).collect();
     Ok(rows.iter().filter_map(|row| Some((row.get(0), *by_oid.get(row.get::<&[u8], _>(1))?))).collect())
 }
 
 async fn insert_people(
     connection: &mut Connection,
     commits: &[(i64, &CommitFacts)],
-    signatures: &HashMap<&Signature, i64>,
+    signatures: &Signatures<'_>,
 ) -> Result<()> {
     let people: Vec<(i64, &str, i64)> = commits
         .iter()

@@ -1,14 +1,14 @@
 //! The port, as both dialects fill it: each method one transaction, tried again where another was in its way.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use gitfleet_shared::contract::{
-    Changed, Digest, Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult,
-};
+use gitfleet_shared::contract::{Changed, Digest, Job, Revisions, Source};
 use gitfleet_shared::ids::{BatchId, JobId};
 
-use super::{Database, batches, briefs, facts, retention, snapshots};
+use super::{Database, batches, briefs, facts, record, retention, snapshots};
 use crate::store::{
-    BatchRepository, Block, Finished, Known, MainlineSums, NewBatch, Plan, Result, Retention, Store,
+    BatchRepository, Block, Finished, Known, MainlineSums, NewBatch, Recording, Result, Retention, Store,
     StoredJob, StoredSnapshot, Submitted,
 };
 
@@ -34,49 +34,24 @@ impl Store for Database {
         self.again(|| batches::ring_again(self, batch, before)).await
     }
 
-    async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
-        self.again(|| batches::job(self, id)).await
+    async fn asked(&self, ids: &[JobId]) -> Result<HashMap<JobId, StoredJob>> {
+        self.again(|| batches::asked(self, ids)).await
     }
 
-    async fn snapshot(
+    async fn snapshots(
         &self,
-        source: &Source,
-        revisions: &Revisions,
+        sources: &[(&Source, &Revisions)],
         max_blob_bytes: u64,
-    ) -> Result<Option<StoredSnapshot>> {
-        self.again(|| snapshots::find(self, source, revisions, max_blob_bytes)).await
+    ) -> Result<Vec<Option<StoredSnapshot>>> {
+        self.again(|| snapshots::find(self, sources, max_blob_bytes)).await
     }
 
     async fn known(&self, job: &StoredJob, revisions: &Revisions, changed: &Changed) -> Result<Known> {
         self.again(|| snapshots::known(self, job, revisions, changed)).await
     }
 
-    async fn record_unchanged(&self, outcome: &Outcome) -> Result<()> {
-        self.again(|| batches::record_unchanged(self, outcome)).await
-    }
-
-    async fn record_plan(&self, outcome: &Outcome, plan: &Plan) -> Result<()> {
-        self.again(|| batches::record_plan(self, outcome, plan)).await
-    }
-
-    async fn record_resurvey(&self, outcome: &Outcome, again: &Job) -> Result<()> {
-        self.again(|| batches::record_resurvey(self, outcome, again)).await
-    }
-
-    async fn record_dry_run(&self, outcome: &Outcome, commits_seen: u64, commits_new: u64) -> Result<()> {
-        self.again(|| batches::record_dry_run(self, outcome, commits_seen, commits_new)).await
-    }
-
-    async fn record_slice(&self, outcome: &Outcome, slice: &SliceResult, rest: Option<&Job>) -> Result<()> {
-        self.again(|| batches::record_slice(self, outcome, slice, rest)).await
-    }
-
-    async fn record_tip(&self, outcome: &Outcome, tip: TipResult) -> Result<()> {
-        self.again(|| batches::record_tip(self, outcome, tip)).await
-    }
-
-    async fn record_failure(&self, outcome: &Outcome, failure: &Failure) -> Result<()> {
-        self.again(|| batches::record_failure(self, outcome, failure)).await
+    async fn record(&self, recordings: &[Recording<'_>], ended_at: Option<i64>) -> Result<()> {
+        self.again(|| record::record(self, recordings, ended_at)).await
     }
 
     async fn repositories(&self, batch: BatchId) -> Result<Vec<BatchRepository>> {

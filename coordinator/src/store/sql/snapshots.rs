@@ -9,7 +9,7 @@ use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::object_id::ObjectId;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Connection, Database, Doing as _, FOR_CHANGE, FOR_KEEPS, IF_FREE, bulk};
+use super::{Connection, Database, Doing as _, EACH, FOR_CHANGE, FOR_KEEPS, IF_FREE, Row, bulk};
 use crate::store::{FactSet, Known, Result, StoreError, StoredJob, StoredSnapshot};
 
 const DAMAGED: StoreError = StoreError::Damaged { what: "a snapshot" };
@@ -18,11 +18,13 @@ const IDS: usize = 10_000;
 
 pub(super) async fn find(
     database: &Database,
-    source: &Source,
-    revisions: &Revisions,
+    sources: &[(&Source, &Revisions)],
     max_blob_bytes: u64,
-) -> Result<Option<StoredSnapshot>> {
-    let row = sqlx::query(
+) -> Result<Vec<Option<StoredSnapshot>>> {
+    let mut found = vec![None; sources.len()];
+    let asked: Vec<[String; 2]> =
+        sources.iter().map(|(source, revisions)| [source.to_string(), revisions.to_string()]).collect();
+    let statement = format!(
         "SELECT n.id, n.refs, n.head, n.tips, n.branch, n.shallow, n.mailmap, n.tip_lines, n.tip_unknown, \
          n.published_by, \
          NOT EXISTS (SELECT 1 FROM commit_fact c CROSS JOIN snapshot_commit s \
@@ -31,18 +33,26 @@ pub(super) async fn find(
          NOT EXISTS (SELECT 1 FROM mainline_net m CROSS JOIN commit_fact c CROSS JOIN snapshot_commit s \
                      WHERE c.fact_set_id = m.fact_set_id AND c.oid = m.oid \
                      AND s.snapshot_id = n.id AND s.commit_id = c.id \
-                     AND m.fact_set_id = n.fact_set_id AND m.passing_files > 0) \
-         FROM snapshot n JOIN repository r ON r.id = n.repository_id JOIN fact_set f ON f.id = n.fact_set_id \
-         WHERE r.source = $1 AND n.revisions = $2 AND f.facts_version = $3 AND f.max_blob_bytes = $4",
-    )
-    .bind(source.to_string())
-    .bind(revisions.to_string())
-    .bind(i64::from(FACTS_VERSION))
-    .bind(i64::try_from(max_blob_bytes).unwrap_or(i64::MAX))
-    .fetch_optional(&database.pool)
-    .await
-    .doing("find a snapshot")?;
-    let Some(row) = row else { return Ok(None) };
+                     AND m.fact_set_id = n.fact_set_id AND m.passing_files > 0), asked.place \
+         FROM {EACH} asked JOIN repository r ON r.source = asked.value ->> 0 \
+         JOIN snapshot n ON n.repository_id = r.id AND n.revisions = asked.value ->> 1 \
+         JOIN fact_set f ON f.id = n.fact_set_id WHERE f.facts_version = $2 AND f.max_blob_bytes = $3"
+    );
+    let rows = sqlx::query(AssertSqlSafe(statement))
+        .bind(serde_json::to_string(&asked).map_err(|_| DAMAGED)?)
+        .bind(i64::from(FACTS_VERSION))
+        .bind(i64::try_from(max_blob_bytes).unwrap_or(i64::MAX))
+        .fetch_all(&database.pool)
+        .await
+        .doing("find snapshots")?;
+    for row in &rows {
+        let place = usize::try_from(row.get::<i64, _>(11)).map_err(|_| DAMAGED)?;
+        *found.get_mut(place).ok_or(DAMAGED)? = Some(stored(row)?);
+    }
+    Ok(found)
+}
+
+fn stored(row: &Row) -> Result<StoredSnapshot> {
     let head: Option<Vec<u8>> = row.get(2);
     let head = head.map(|id| ObjectId::try_from(id.as_slice())).transpose().map_err(|_| DAMAGED)?;
     let refs: Digest = row.get::<Vec<u8>, _>(1).try_into().map_err(|_| DAMAGED)?;
@@ -50,7 +60,7 @@ pub(super) async fn find(
     let tips: std::result::Result<Vec<ObjectId>, _> =
         row.get::<&[u8], _>(3).chunks(hash_len).map(ObjectId::try_from).collect();
     let tip_lines: Option<i64> = row.get(7);
-    Ok(Some(StoredSnapshot {
+    Ok(StoredSnapshot {
         id: row.get(0),
         base: Base { refs, tips: tips.map_err(|_| DAMAGED)?, head },
         branch: row.get(4),
@@ -65,7 +75,7 @@ pub(super) async fn find(
         }),
         published_by: row.get(9),
         is_final: row.get(10),
-    }))
+    })
 }
 
 pub(super) async fn known(
@@ -165,6 +175,9 @@ async fn among(
     ids: &[ObjectId],
 ) -> Result<HashSet<ObjectId>> {
     let mut found = HashSet::new();
+    if ids.is_empty() {
+        return Ok(found);
+    }
     let statement = format!("SELECT EXISTS ({query} IS NOT NULL)");
     let any: bool = sqlx::query(AssertSqlSafe(statement))
         .bind(of)
@@ -210,7 +223,10 @@ pub(super) async fn insert_pending(
 pub(super) enum Published {
     /// Nothing was pending: the repository failed, or has been published.
     Nothing,
-    Done,
+    Done {
+        /// Whether there is no commit in it.
+        is_empty: bool,
+    },
     /// It would have added to a snapshot in whose place another batch has put another one meanwhile.
     Outrun,
 }
@@ -309,7 +325,7 @@ pub(super) async fn publish(connection: &mut Connection, batch: BatchId, positio
         }
     }
     forget_outdated(connection, repository).await?;
-    Ok(Published::Done)
+    Ok(Published::Done { is_empty: pinned.head.is_none() })
 }
 
 /// Whether the published snapshot stands in the fact set and has one of these refs: those that were added to, or
@@ -337,8 +353,8 @@ async fn still_fits(
 
 /// Removes the fact sets of a repository that nothing uses any more.
 async fn forget_outdated(connection: &mut Connection, repository: i64) -> Result<()> {
-    let unused = "repository_id = $1 AND id NOT IN (SELECT fact_set_id FROM snapshot) \
-         AND id NOT IN (SELECT pending_facts FROM batch_repository WHERE pending_facts IS NOT NULL)";
+    let unused = "repository_id = $1 AND NOT EXISTS (SELECT 1 FROM snapshot n WHERE n.fact_set_id = fact_set.id) \
+         AND NOT EXISTS (SELECT 1 FROM batch_repository b WHERE b.pending_facts = fact_set.id)";
     // Whoever holds one is about to use it. Asked again with the rest held, because it may have come into use
     // between the question and the hold.
     let statement = format!("SELECT id FROM fact_set WHERE {unused} {IF_FREE}");

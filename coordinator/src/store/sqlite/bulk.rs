@@ -10,7 +10,9 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::Doing as _;
+use super::closing::EndedAttempt;
 use super::facts::FileRow;
+use super::hearing::InHand;
 use super::rows::{Values, insert};
 use crate::store::{Result, StoreError};
 
@@ -82,6 +84,106 @@ pub(super) async fn mark_sent(
     Ok(())
 }
 
+/// Ends those of some jobs that are open, each in a state, and returns their ids.
+pub(super) async fn end_jobs(
+    connection: &mut SqliteConnection,
+    jobs: &[(JobId, &str)],
+) -> sqlx::Result<Vec<SqliteRow>> {
+    let mut ended = Vec::with_capacity(jobs.len());
+    for (job, state) in jobs {
+        let row = sqlx::query("UPDATE job SET state = $2 WHERE id = $1 AND state = 'queued' RETURNING id")
+            .bind(job.as_bytes().as_slice())
+            .bind(*state)
+            .fetch_optional(&mut *connection)
+            .await?;
+        ended.extend(row);
+    }
+    Ok(ended)
+}
+
+/// Returns what `query`, which ends in the name of a column, finds where that column is one of `jobs`.
+pub(super) async fn by_job(
+    connection: &mut SqliteConnection,
+    query: &str,
+    jobs: &[JobId],
+    order: &str,
+) -> sqlx::Result<Vec<SqliteRow>> {
+    let places = vec!["?"; jobs.len()].join(", ");
+    let statement = sqlx::query(AssertSqlSafe(format!("{query} IN ({places}) {order}")));
+    jobs.iter()
+        .fold(statement, |query, job| query.bind(job.as_bytes().as_slice()))
+        .fetch_all(connection)
+        .await
+}
+
+/// Notes that some jobs were heard of, and returns the ids of those that are open.
+pub(super) async fn hear_of(
+    connection: &mut SqliteConnection,
+    jobs: &[JobId],
+    now: i64,
+) -> sqlx::Result<Vec<SqliteRow>> {
+    let mut heard = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let statement =
+            "UPDATE job SET heard_at = $2 WHERE id = $1 AND state = 'queued' AND heard_at < $2 RETURNING id";
+        let row = sqlx::query(statement).bind(job.as_bytes().as_slice()).bind(now);
+        heard.extend(row.fetch_optional(&mut *connection).await?);
+    }
+    Ok(heard)
+}
+
+/// Notes how far the attempts at some jobs are, and those that are new.
+pub(super) async fn note_attempts(
+    connection: &mut SqliteConnection,
+    in_hand: &[InHand],
+    now: i64,
+) -> sqlx::Result<()> {
+    for one in in_hand {
+        for statement in [
+            "INSERT INTO attempt (job_id, number, worker, started_at, heard_at, done) \
+             SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $3, $4 FROM attempt WHERE job_id = $1 \
+             HAVING NOT EXISTS (SELECT 1 FROM attempt WHERE job_id = $1 AND worker = $2 AND ended_at IS NULL)",
+            "UPDATE attempt SET heard_at = $3, done = $4 WHERE job_id = $1 AND worker = $2 AND ended_at IS NULL",
+        ] {
+            sqlx::query(statement)
+                .bind(one.job.as_bytes().as_slice())
+                .bind(one.worker.as_str())
+                .bind(now)
+                .bind(one.done)
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes attempts that have ended.
+pub(super) async fn insert_attempts(
+    connection: &mut SqliteConnection,
+    attempts: &[EndedAttempt<'_>],
+) -> sqlx::Result<()> {
+    insert(
+        connection,
+        "attempt (job_id, number, worker, started_at, heard_at, done, ended_at, ending, message)",
+        9,
+        "",
+        attempts,
+        |row, attempt| {
+            row.bind(attempt.job.as_bytes().as_slice())
+                .bind(attempt.number)
+                .bind(&*attempt.worker)
+                .bind(attempt.started_at)
+                .bind(attempt.ended_at)
+                .bind(attempt.done)
+                .bind(attempt.ended_at)
+                .bind(attempt.ending)
+                .bind(attempt.message.as_deref())
+        },
+    )
+    .await?;
+    Ok(())
+}
+
 /// Adds the signatures that are not there yet, and returns id, name and e-mail of all.
 pub(super) async fn insert_signatures(
     connection: &mut SqliteConnection,
@@ -108,7 +210,7 @@ pub(super) async fn insert_signatures(
 pub(super) async fn insert_commits(
     connection: &mut SqliteConnection,
     set: i64,
-    commits: &[CommitFacts],
+    commits: &[&CommitFacts],
 ) -> sqlx::Result<Vec<SqliteRow>> {
     insert(
         connection,

@@ -3,13 +3,14 @@
 //! The address holds a password; no error and no log line holds more of it than host, port and virtual host.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lapin::protocol::{AMQPErrorKind, AMQPHardError};
 use lapin::tcp::OwnedTLSConfig;
-use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::uri::{AMQPScheme, AMQPUri, SASLMechanism};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 use secrecy::ExposeSecret;
 
@@ -45,6 +46,11 @@ pub enum ConnectError {
     /// Nothing was deleted or changed.
     #[error("{kind} {name} at {place} is not as it is needed: {difference}")]
     Topology { place: Place, kind: &'static str, name: String, difference: String },
+    /// Anybody who knows RabbitMQ knows them. Nothing was asked there.
+    #[error(
+        "the address of RabbitMQ at {place} has the user and the password that every RabbitMQ comes with"
+    )]
+    DefaultLogin { place: Place },
     #[error("what answers at {place} is no RabbitMQ: {reason}")]
     Stranger { place: Place, reason: &'static str },
     #[error("the connection to RabbitMQ at {place} is lost: {reason}")]
@@ -80,6 +86,9 @@ impl Opener {
             AMQPScheme::AMQPS => "amqps",
         };
         let place = Place(format!("{scheme}://{}:{}/{}", uri.authority.host, uri.authority.port, uri.vhost));
+        if has_default_login(&uri) && !is_this_machine(&uri.authority.host) {
+            return Err(ConnectError::DefaultLogin { place });
+        }
         Ok(Self {
             uri,
             place,
@@ -88,6 +97,10 @@ impl Opener {
             deadline: config.connect_deadline,
             met_silence: AtomicBool::new(false),
         })
+    }
+
+    pub(super) fn has_default_login(&self) -> bool {
+        has_default_login(&self.uri)
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -155,6 +168,20 @@ impl Opener {
     }
 }
 
+/// Whether user and password are those of a fresh broker, which an address without any means, too.
+fn has_default_login(uri: &AMQPUri) -> bool {
+    let login = &uri.authority.userinfo;
+    // By certificate, they say nothing.
+    uri.query.auth_mechanism != Some(SASLMechanism::External)
+        && login.username == "guest"
+        && login.password == "guest"
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// Puts the broker's words into an order that an operator can use: which argument, what it is, what it should be.
 fn difference(message: &str) -> Option<String> {
     let (_, after) = message.split_once("inequivalent arg '")?;
@@ -181,6 +208,26 @@ mod tests {
                        received the value 'quorum' of type 'longstr' but current is none";
         assert_eq!(difference(message).as_deref(), Some("x-queue-type is none, and must be 'quorum'"));
         assert_eq!(difference("PRECONDITION_FAILED - something else"), None);
+    }
+
+    #[test]
+    fn the_default_login_is_for_this_machine_alone() {
+        let check = |url: &str| match Opener::new(&Config::new(url)) {
+            Ok(opener) => Some(opener.has_default_login()),
+            Err(ConnectError::DefaultLogin { .. }) => None,
+            Err(error) => panic!("{url}: {error}"),
+        };
+        for host in ["127.0.0.1", "127.1.2.3", "localhost"] {
+            assert_eq!(check(&format!("amqp://guest:guest@{host}:5672/%2f")), Some(true), "{host}");
+            assert_eq!(check(&format!("amqp://{host}")), Some(true), "{host}");
+            assert_eq!(check(&format!("amqp://guest:other@{host}")), Some(false), "{host}");
+        }
+        for host in ["broker", "10.0.0.1", "localhost.example.org", "0.0.0.0"] {
+            assert_eq!(check(&format!("amqps://guest:guest@{host}:5671/%2f")), None, "{host}");
+            assert_eq!(check(&format!("amqp://{host}")), None, "{host}");
+            assert_eq!(check(&format!("amqp://guest:other@{host}")), Some(false), "{host}");
+            assert_eq!(check(&format!("amqps://{host}?auth_mechanism=external")), Some(false), "{host}");
+        }
     }
 
     #[test]

@@ -16,7 +16,8 @@ const KEYS: &[Key] = &[
         "token",
         Kind::Secret,
         Reach::default("none").variable("GITFLEET_API_TOKEN"),
-        "What the coordinator's API wants to be shown; needed where it listens to more than this machine",
+        "What the coordinator's API wants to be shown; needed where it listens to more than this machine. Of several, one a \
+         line or between commas, a coordinator takes each, and a command shows the first",
     ),
     Key::acted(
         "listen",

@@ -1,0 +1,63 @@
+//! `gitfleet doctor`, `coordinator` and `migrate`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::Ask;
+
+/// Check everything a fleet needs, from here, and say how to mend it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+
+    /// Where store, cache and mirrors are kept [default: gitfleet in the user's data directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Coordinate a fleet: answer the API, plan, collect, publish
+///
+/// Any number of coordinators may run beside each other; one of them leads, and another one takes over when it ends.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Coordinator {
+    /// Configuration file [default: gitfleet.yaml, if there is one]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Address and port to answer on [default: 127.0.0.1:7171]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+
+    /// Bring the store's schema up to date first
+    #[arg(long)]
+    pub(crate) migrate: bool,
+}
+
+/// Look at the schema of the fleet's store, and change it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Migrate {
+    #[command(subcommand)]
+    pub(crate) command: MigrateCommand,
+
+    /// Configuration file [default: gitfleet.yaml, if there is one]
+    #[arg(long, short, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum MigrateCommand {
+    /// List the steps, and which of them were taken
+    Status {
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take all steps that are pending
+    Up,
+    /// Take the last step back
+    Down,
+    /// Exit with 0 where the schema fits this program, with 7 where it does not
+    Check,
+}

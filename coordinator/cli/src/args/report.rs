@@ -1,0 +1,52 @@
+//! `gitfleet report`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::{Ask, Common};
+
+/// Look at reports
+#[derive(Debug, clap::Args)]
+pub(crate) struct Report {
+    #[command(subcommand)]
+    pub(crate) command: ReportCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Print the JSON Schema of report.json
+    Schema,
+    /// Print the last published report of this machine, or that of a fleet's batch, as JSON
+    Show {
+        /// The batch; without it, the report that `analyze` published here
+        batch: Option<String>,
+
+        #[command(flatten)]
+        common: Common,
+
+        /// Where a coordinator is [default: http://127.0.0.1:7171]
+        #[arg(long, value_name = "URL")]
+        server: Option<String>,
+    },
+    /// List the fleet's reports
+    Ls {
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Write the report of a fleet's batch in all its forms
+    Export {
+        batch: String,
+
+        /// Where the report goes [default: gitfleet-report]
+        #[arg(long, short, value_name = "DIR")]
+        output: Option<PathBuf>,
+
+        /// Forms of the report: csv, json, markdown, html [default: all]
+        #[arg(long, value_name = "FORMS", value_delimiter = ',')]
+        format: Vec<String>,
+
+        #[command(flatten)]
+        ask: Ask,
+    },
+}

@@ -1,0 +1,26 @@
+//! Ids and times, between columns and values.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use gitfleet_shared::ids::{BatchId, JobId};
+
+use crate::store::{Result, StoreError};
+
+pub(super) const DAMAGED_BATCH: StoreError = StoreError::Damaged { what: "a batch" };
+
+pub(super) fn id(job: JobId) -> Vec<u8> {
+    job.as_bytes().to_vec()
+}
+
+pub(super) fn batch_id(bytes: Vec<u8>) -> Result<BatchId> {
+    bytes.try_into().map(BatchId::from_bytes).map_err(|_| DAMAGED_BATCH)
+}
+
+pub(super) fn job_id(bytes: Vec<u8>) -> Result<JobId> {
+    bytes.try_into().map(JobId::from_bytes).map_err(|_| StoreError::Damaged { what: "a job" })
+}
+
+/// Returns UTC milliseconds as views show them.
+pub(super) fn instant(millis: i64) -> String {
+    let time = DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

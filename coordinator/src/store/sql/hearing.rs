@@ -1,0 +1,69 @@
+//! Signs of life: which workers there are, and what they have in hand.
+
+use std::collections::HashSet;
+
+use gitfleet_shared::contract::Heartbeat;
+use gitfleet_shared::ids::JobId;
+use sqlx::Row as _;
+
+use super::{Connection, Database, Doing as _, bulk};
+use crate::store::text::storable;
+use crate::store::{Result, StoreError};
+
+/// A job in the hands of a worker.
+pub(super) struct InHand {
+    pub(super) job: JobId,
+    pub(super) worker: String,
+    /// Units, as the job counts them.
+    pub(super) done: i64,
+}
+
+pub(super) async fn hear(database: &Database, heartbeats: &[Heartbeat], now: i64) -> Result<()> {
+    let mut transaction = database.begin().await?;
+    let connection = &mut *transaction;
+    let mut in_hand: Vec<InHand> = Vec::new();
+    for heartbeat in heartbeats {
+        note(connection, heartbeat, now).await?;
+        in_hand.extend(heartbeat.running.iter().map(|running| InHand {
+            job: running.job,
+            worker: storable(&heartbeat.worker.name).into_owned(),
+            done: i64::try_from(running.done).unwrap_or(i64::MAX),
+        }));
+    }
+    let jobs: Vec<JobId> = in_hand.iter().map(|one| one.job).collect();
+    let heard = ids(&bulk::hear_of(connection, &jobs, now).await.doing("note signs of life")?)?;
+    in_hand.retain(|one| heard.contains(&one.job));
+    if !in_hand.is_empty() {
+        bulk::note_attempts(connection, &in_hand, now).await.doing("note attempts")?;
+    }
+    transaction.commit().await.doing("note signs of life")
+}
+
+async fn note(connection: &mut Connection, heartbeat: &Heartbeat, now: i64) -> Result<()> {
+    let worker = &heartbeat.worker;
+    sqlx::query(
+        "INSERT INTO worker (name, started_at, heard_at, slots, running, version, host, gone_at) \
+         VALUES ($1, $2, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO UPDATE SET heard_at = excluded.heard_at, \
+         slots = excluded.slots, running = excluded.running, gone_at = excluded.gone_at",
+    )
+    .bind(storable(&worker.name))
+    .bind(now)
+    .bind(i64::from(heartbeat.slots))
+    .bind(i64::try_from(heartbeat.running.len()).unwrap_or(i64::MAX))
+    .bind(storable(&worker.version))
+    .bind(storable(&worker.host))
+    .bind(heartbeat.leaving.then_some(now))
+    .execute(connection)
+    .await
+    .doing("note a worker")?;
+    Ok(())
+}
+
+fn ids(rows: &[super::Row]) -> Result<HashSet<JobId>> {
+    rows.iter()
+        .map(|row| {
+            let id = row.get::<Vec<u8>, _>(0).try_into().map(JobId::from_bytes);
+            id.map_err(|_| StoreError::Damaged { what: "a job" })
+        })
+        .collect()
+}

@@ -1,0 +1,93 @@
+//! Jobs and the attempts at them, as operators see them.
+
+use gitfleet_shared::ids::JobId;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::columns::{batch_id, id, instant, job_id};
+use super::{Database, Doing as _, Row};
+use crate::store::Result;
+use crate::store::ledger::JobFilter;
+use crate::view::{AttemptView, JobHistory, JobView};
+
+const JOBS: &str = "SELECT j.id, j.batch_id, b.name, j.work, j.units, j.state, j.losses, j.sent_at, \
+    j.hold_until, j.failure_class, j.failure_message, \
+    EXISTS (SELECT 1 FROM attempt a WHERE a.job_id = j.id AND a.ended_at IS NULL) \
+    FROM job j JOIN batch_repository b ON b.batch_id = j.batch_id AND b.position = j.position";
+
+pub(super) async fn list(database: &Database, filter: &JobFilter, now: i64) -> Result<Vec<JobView>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "{JOBS} WHERE ($1 IS NULL OR j.batch_id = $1) AND ($2 IS NULL OR j.state = $2) \
+         AND ($3 IS NULL OR j.id > $3) ORDER BY j.id LIMIT $4"
+    )))
+    .bind(filter.batch.map(|id| id.as_bytes().to_vec()))
+    .bind(&filter.state)
+    .bind(filter.after.map(id))
+    .bind(i64::from(filter.limit))
+    .fetch_all(&database.pool)
+    .await
+    .doing("list jobs")?;
+    rows.iter().map(|row| job_view(row, now)).collect()
+}
+
+pub(super) async fn history(database: &Database, job: JobId, now: i64) -> Result<Option<JobHistory>> {
+    let row = sqlx::query(AssertSqlSafe(format!("{JOBS} WHERE j.id = $1")))
+        .bind(id(job))
+        .fetch_optional(&database.pool)
+        .await
+        .doing("find a job")?;
+    let Some(row) = row else { return Ok(None) };
+    let attempts = sqlx::query(
+        "SELECT number, worker, started_at, heard_at, done, ended_at, ending, message FROM attempt \
+         WHERE job_id = $1 ORDER BY number",
+    )
+    .bind(id(job))
+    .fetch_all(&database.pool)
+    .await
+    .doing("list attempts")?;
+    let attempt = |row: &Row| AttemptView {
+        number: row.get(0),
+        worker: row.get(1),
+        started_at: instant(row.get(2)),
+        heard_at: instant(row.get(3)),
+        done: row.get(4),
+        ended_at: row.get::<Option<i64>, _>(5).map(instant),
+        ending: row.get(6),
+        message: row.get(7),
+    };
+    Ok(Some(JobHistory { job: job_view(&row, now)?, attempts: attempts.iter().map(attempt).collect() }))
+}
+
+pub(super) async fn between(database: &Database, first: JobId, last: JobId) -> Result<Vec<JobId>> {
+    let rows = sqlx::query("SELECT id FROM job WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT 2")
+        .bind(id(first))
+        .bind(id(last))
+        .fetch_all(&database.pool)
+        .await
+        .doing("find a job")?;
+    rows.iter().map(|row| job_id(row.get(0))).collect()
+}
+
+fn job_view(row: &Row, now: i64) -> Result<JobView> {
+    let (state, sent_at, hold_until): (String, Option<i64>, i64) = (row.get(5), row.get(7), row.get(8));
+    let held = state == "queued" && sent_at.is_none() && hold_until > now;
+    let shown = match state.as_str() {
+        "queued" if held => "held",
+        "queued" if sent_at.is_none() => "waiting",
+        "queued" if row.get(11) => "running",
+        "queued" => "sent",
+        state => state,
+    };
+    Ok(JobView {
+        id: job_id(row.get(0))?.to_string(),
+        batch: batch_id(row.get(1))?.to_string(),
+        repository: row.get(2),
+        work: row.get(3),
+        units: row.get(4),
+        state: shown.to_owned(),
+        losses: row.get(6),
+        sent_at: sent_at.map(instant),
+        held_until: held.then(|| instant(hold_until)),
+        failure_class: row.get(9),
+        failure_message: row.get(10),
+    })
+}

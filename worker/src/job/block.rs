@@ -1,0 +1,123 @@
+//! Commits of a job, a block at a time: the cache asked, the engine asked for the rest, the cache filled.
+
+use std::sync::atomic::Ordering;
+
+use gitfleet_shared::cache::Key;
+use gitfleet_shared::codec::{self, Kind};
+use gitfleet_shared::contract::{Failure, MainlineNet};
+use gitfleet_shared::facts::FACTS_VERSION;
+use gitfleet_shared::object_id::ObjectId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Tools;
+use super::tools::gix_id;
+use super::undone::Undone;
+use crate::facts::Engine;
+use crate::objects::ReadError;
+use crate::survey;
+
+/// Commits between two looks at the cache, two heartbeats and two chances to stop. Neighbours share what must be
+/// decoded, so smaller blocks cost time.
+pub(super) const BLOCK: usize = 128;
+
+/// What is asked of each commit of a block.
+pub(super) struct Asked<T, K, C> {
+    pub(super) kind: Kind,
+    pub(super) key: K,
+    pub(super) compute: C,
+    /// How much of the room a value takes.
+    pub(super) weight: fn(&T) -> usize,
+    pub(super) room: usize,
+    pub(super) is_final: fn(&T) -> bool,
+}
+
+pub(super) struct Block<T> {
+    pub(super) engine: Engine,
+    /// Of the first of the ids asked for, as many as there was room for.
+    pub(super) values: Vec<(ObjectId, T)>,
+    pub(super) hits: u32,
+}
+
+impl Tools {
+    /// Appends what the `merges` did to the mainline to `nets`.
+    pub(super) async fn nets(
+        &self,
+        engine: Engine,
+        merges: &[ObjectId],
+        limit: u64,
+        nets: &mut Vec<(ObjectId, MainlineNet)>,
+    ) -> Result<Engine, Undone> {
+        if merges.is_empty() {
+            return Ok(engine);
+        }
+        let digest = engine.digest();
+        let key = |id: &ObjectId| Key::mainline_net(&digest, limit, id);
+        let compute = |engine: &mut Engine, id| engine.mainline_net(id);
+        let is_final = MainlineNet::is_final;
+        let (weight, room) = (|_: &MainlineNet| 0, 1);
+        let asked = Asked { kind: Kind::MainlineNet, key, compute, weight, room, is_final };
+        let done = self.block(engine, merges, asked).await?;
+        nets.extend(done.values);
+        Ok(done.engine)
+    }
+
+    /// Answers `ids` in their order, from the cache where it can, and fills the cache with what it computed and is
+    /// final. Stops behind the one with which the values weigh more than there is room for.
+    pub(super) async fn block<T, K, C>(
+        &self,
+        mut engine: Engine,
+        ids: &[ObjectId],
+        asked: Asked<T, K, C>,
+    ) -> Result<Block<T>, Undone>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        K: Fn(&ObjectId) -> Key,
+        C: Fn(&mut Engine, gix::ObjectId) -> Result<T, ReadError> + Send + 'static,
+    {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Undone::Interrupted);
+        }
+        #[cfg(feature = "faults")]
+        gitfleet_shared::faults::dawdle().await;
+        let Asked { kind, key, compute, weight, room, is_final } = asked;
+        let version = cache_version();
+        let keys: Vec<Key> = ids.iter().map(key).collect();
+        let cached = self.cache.get(&keys).await;
+        let wanted: Vec<_> = ids.iter().copied().zip(keys).zip(cached).collect();
+        let work = move || {
+            let (mut values, mut entries) = (Vec::with_capacity(wanted.len()), Vec::new());
+            let (mut hits, mut weighed) = (0, 0);
+            for ((id, key), cached) in wanted {
+                if weighed > room {
+                    break;
+                }
+                let known = cached.and_then(|frame| codec::decode(kind, version, &frame).ok());
+                let value = match known {
+                    Some(value) => {
+                        hits += 1;
+                        value
+                    }
+                    None => {
+                        let value = compute(&mut engine, gix_id(&id)?).map_err(survey::unreadable)?;
+                        if is_final(&value) {
+                            entries.push((key, codec::encode(kind, version, &value)));
+                        }
+                        value
+                    }
+                };
+                weighed += weight(&value);
+                values.push((id, value));
+            }
+            Ok::<_, Failure>((Block { engine, values, hits }, entries))
+        };
+        let (block, entries) = self.lane.run(work).await??;
+        self.cache.put(entries).await;
+        gitfleet_shared::point!("W6");
+        Ok(block)
+    }
+}
+
+fn cache_version() -> u16 {
+    u16::try_from(FACTS_VERSION).expect("a version a year would last 65,000 years")
+}
