@@ -37,6 +37,8 @@ const LONGEST_HEADER: usize = 64;
 const MOST_WORK_BYTES: u64 = 8 << 30;
 
 const SMALLEST_CACHE: usize = 24 << 20;
+/// Bytes of packs that are small. Found by trying.
+const SMALL_PACKS: u64 = 64 << 20;
 
 /// All packs of one object directory.
 pub struct Packs {
@@ -70,9 +72,8 @@ impl Packs {
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "idx"));
         paths.sort_unstable();
         let packs: Vec<_> = paths.iter().filter_map(|path| PackFile::open(path, hash)).collect();
-        // More than the packs themselves is seldom worked on at a time, and filling memory costs time.
         let packed = packs.iter().map(|pack| pack.data.end).sum::<u64>();
-        let cache_bytes = cache_bytes.min(usize::try_from(packed).unwrap_or(usize::MAX).max(SMALLEST_CACHE));
+        let cache_bytes = cache_bytes.min(worth_keeping(packed));
         // Trees and commits are small, and there are many of them.
         let tree_bytes = cache_bytes / 5;
         Self {
@@ -186,6 +187,13 @@ impl Packs {
         }
         Ok(content)
     }
+}
+
+/// Returns how much it is worth to keep of what comes from packs of so many bytes. Filling memory costs time, too: where
+/// packs are small, more than half of them is seldom worked on at a time.
+fn worth_keeping(packed: u64) -> usize {
+    let bytes = if packed < SMALL_PACKS { packed / 2 } else { packed };
+    usize::try_from(bytes).unwrap_or(usize::MAX).max(SMALLEST_CACHE)
 }
 
 /// Returns up to `bytes` of what stands at `from`. What cannot be read any more is not left to gix, which would map it.
