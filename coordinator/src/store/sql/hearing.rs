@@ -18,7 +18,11 @@ pub(super) struct InHand {
     pub(super) done: i64,
 }
 
+/// Workers in the order of their names, then jobs in that of their ids: two who hear of the same take them in one order,
+/// or they wait for each other in a circle.
 pub(super) async fn hear(database: &Database, heartbeats: &[Heartbeat], now: i64) -> Result<()> {
+    let mut heartbeats: Vec<&Heartbeat> = heartbeats.iter().collect();
+    heartbeats.sort_by(|one, other| one.worker.name.cmp(&other.worker.name));
     let mut transaction = database.begin().await?;
     let connection = &mut *transaction;
     let mut in_hand: Vec<InHand> = Vec::new();
