@@ -23,7 +23,7 @@ const SLICE: usize = 1_000;
 /// The default of `--max-blob-bytes`.
 pub(crate) const MAX_BLOB_BYTES: u64 = 100 << 20;
 /// The default of `--memory-mib`.
-const MEMORY_BYTES: u64 = 512 << 20;
+const MEMORY_BYTES: u64 = 768 << 20;
 
 /// Returns the limits of each of `threads`, as they are by default.
 pub(crate) fn limits(threads: usize) -> Limits {

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc;
 
 use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::slices;
 
+use crate::blocks::{Blocks, Commit};
 use crate::cost;
 use crate::facts::Engine;
 use crate::objects::{Limits, Objects, ReadError};
@@ -16,11 +17,8 @@ use crate::repository;
 use crate::survey;
 use crate::walk::Walker;
 
-/// Neighbouring commits share most of what must be decoded, so a thread takes a run of them at a time.
-const BLOCK: usize = 512;
-/// Where the whole length is known, blocks are so long that each thread gets four, within these bounds.
-const SMALLEST_BLOCK: usize = 64;
-const LARGEST_BLOCK: usize = 4_096;
+/// The walk reads each commit once and hands it on; only what commits are stored on is asked for again.
+const WALK_CACHE_BYTES: usize = 16 << 20;
 
 /// One of some consecutive slices of the walk that are estimated to cost the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,21 +82,22 @@ pub fn facts(
             path: path.display().to_string(),
         })?
         .id;
-    let walk = Walk::default();
+    let jobs = jobs.max(1);
+    let blocks = Blocks::new(jobs);
     let engine = &|| Engine::new(shared.to_thread_local(), head, limits);
     std::thread::scope(|scope| {
         // Bounded, so that a slow reader of the output holds the engine back and not the memory full.
         let (sender, receiver) = mpsc::sync_channel(2 * jobs);
-        for _ in 0..jobs.max(1) {
-            let (sender, walk) = (sender.clone(), &walk);
+        for thread in 0..jobs {
+            let (sender, blocks) = (sender.clone(), &blocks);
             scope.spawn(move || {
                 let mut engine = match engine() {
                     Ok(engine) => engine,
                     Err(error) => return drop(sender.send(Err(error))),
                 };
-                while let Some((from, block)) = walk.take(jobs) {
+                while let Some((from, block)) = blocks.take(thread) {
                     let facts: Result<Vec<CommitFacts>, _> =
-                        block.iter().map(|id| engine.facts(*id)).collect();
+                        block.into_iter().map(|commit| facts_of(&mut engine, commit)).collect();
                     let failed = facts.is_err();
                     if sender.send(facts.map(|facts| (from, facts))).is_err() || failed {
                         return;
@@ -106,21 +105,26 @@ pub fn facts(
                 }
             });
         }
-        let (local, walk) = (shared.to_thread_local(), &walk);
+        let (local, blocks) = (shared.to_thread_local(), &blocks);
         scope.spawn(move || {
             let shallow = survey::shallow_commits(&local).into_iter().collect();
-            let objects = Objects::new(local, limits);
+            let cache_bytes = limits.cache_bytes.min(WALK_CACHE_BYTES);
+            let objects = Objects::new(local, Limits { cache_bytes, ..limits });
             let mut walker = Walker::new(&objects, shallow);
             let walked = match part {
-                Part::WHOLE => walker.each(&[head], |commit| walk.add(commit.id)),
+                Part::WHOLE => walker.each(&[head], |commit, content, first_parent_tree| {
+                    blocks.add(Commit { id: commit.id, content: Some(content), first_parent_tree });
+                }),
                 Part { number, of } => walker.all(&[head]).map(|commits| {
                     let mut slices =
                         slices::cut(&cost::estimate(&objects, &commits), of, usize::MAX).into_iter();
                     let slice = slices.nth(number - 1).unwrap_or_default();
-                    commits[slice].iter().for_each(|commit| walk.add(commit.id));
+                    for commit in &commits[slice] {
+                        blocks.add(Commit { id: commit.id, content: None, first_parent_tree: None });
+                    }
                 }),
             };
-            walk.end();
+            blocks.end();
             // Nobody listens any more where another thread failed first.
             walked.or_else(|error| sender.send(Err(error)))
         });
@@ -141,48 +145,11 @@ pub fn facts(
     })
 }
 
-/// Commits on their way from the walk to the threads that analyse them, which begin while it goes on.
-#[derive(Default)]
-struct Walk {
-    state: Mutex<Walked>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Walked {
-    commits: Vec<gix::ObjectId>,
-    /// How many of them have been taken.
-    taken: usize,
-    ended: bool,
-}
-
-impl Walk {
-    fn add(&self, id: gix::ObjectId) {
-        let mut walked = self.lock();
-        walked.commits.push(id);
-        if walked.commits.len().is_multiple_of(BLOCK) {
-            self.changed.notify_all();
-        }
-    }
-
-    fn end(&self) {
-        self.lock().ended = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits for the next block, and returns it with the position of its first commit; `None` behind the last. Towards
-    /// the end blocks become smaller, so that all threads end together.
-    fn take(&self, threads: usize) -> Option<(usize, Vec<gix::ObjectId>)> {
-        let few = |walked: &mut Walked| !walked.ended && walked.commits.len() - walked.taken < BLOCK;
-        let mut walked = self.changed.wait_while(self.lock(), few).unwrap_or_else(PoisonError::into_inner);
-        let left = walked.commits.len() - walked.taken;
-        let share = if walked.ended { left / (4 * threads.max(1)) } else { BLOCK };
-        let (from, count) = (walked.taken, share.clamp(SMALLEST_BLOCK, LARGEST_BLOCK).min(left));
-        walked.taken += count;
-        (count > 0).then(|| (from, walked.commits[from..from + count].to_vec()))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Walked> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn facts_of(engine: &mut Engine, commit: Commit) -> Result<CommitFacts, ReadError> {
+    let Commit { id, content, first_parent_tree } = commit;
+    let content = match content {
+        Some(content) => content,
+        None => engine.objects().commit(&id)?,
+    };
+    engine.facts_of(id, &content, first_parent_tree)
 }

@@ -94,10 +94,25 @@ impl Engine {
     ///
     /// Where the commit itself cannot be read. Trees and blobs that cannot be read make lines unknown.
     pub fn facts(&mut self, id: gix::ObjectId) -> Result<CommitFacts, ReadError> {
-        let commit = self.commit(id)?;
+        let content = self.objects.commit(&id)?;
+        self.facts_of(id, &content, None)
+    }
+
+    /// Returns the facts of the commit `id`, whose content is known, and perhaps the tree of its first parent.
+    ///
+    /// # Errors
+    ///
+    /// Where the content is no commit's.
+    pub fn facts_of(
+        &mut self,
+        id: gix::ObjectId,
+        content: &[u8],
+        first_parent_tree: Option<gix::ObjectId>,
+    ) -> Result<CommitFacts, ReadError> {
+        let commit = self.parse(id, content)?;
         let files = match commit.parents.as_slice() {
             [] => self.files(tree::diff(&self.objects, None, Some(commit.tree))),
-            [parent] => match self.tree_of(*parent) {
+            [parent] => match first_parent_tree.map_or_else(|| self.tree_of(*parent), Ok) {
                 Ok(tree) => self.files(tree::diff(&self.objects, Some(tree), Some(commit.tree))),
                 Err(error) => vec![unreadable(Vec::new(), error)],
             },
@@ -177,15 +192,19 @@ impl Engine {
         Ok(Some((lines, unknown)))
     }
 
-    fn commit(&mut self, id: gix::ObjectId) -> Result<Commit, ReadError> {
-        let mut commit = commit::parse(&self.objects.commit(&id)?).ok_or(ReadError::Corrupt(id))?;
+    fn commit(&self, id: gix::ObjectId) -> Result<Commit, ReadError> {
+        self.parse(id, &self.objects.commit(&id)?)
+    }
+
+    fn parse(&self, id: gix::ObjectId, content: &[u8]) -> Result<Commit, ReadError> {
+        let mut commit = commit::parse(content).ok_or(ReadError::Corrupt(id))?;
         if self.shallow.binary_search(&id).is_ok() {
             commit.parents.clear();
         }
         Ok(commit)
     }
 
-    fn tree_of(&mut self, id: gix::ObjectId) -> Result<gix::ObjectId, ReadError> {
+    fn tree_of(&self, id: gix::ObjectId) -> Result<gix::ObjectId, ReadError> {
         Ok(commit::links(&self.objects.commit(&id)?).ok_or(ReadError::Corrupt(id))?.tree)
     }
 

@@ -4,6 +4,7 @@
 //! [`facts`] compares trees and contents, [`disposition`] decides what becomes of the message.
 
 pub mod attributes;
+mod blocks;
 pub mod commit;
 pub mod common;
 pub mod contents;
@@ -18,12 +19,13 @@ pub mod job;
 pub mod lane;
 pub mod lines;
 pub mod listing;
-pub mod mapped;
 pub mod mirror;
 pub mod myers;
 pub mod numstat;
 pub mod objects;
 pub mod pack;
+mod pack_file;
+mod pages;
 pub mod pulse;
 pub mod rename;
 pub mod repository;

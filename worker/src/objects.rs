@@ -77,7 +77,11 @@ impl Objects {
 
     /// Returns how large the object `id` is, without decoding it; `None` where it cannot be told.
     pub fn size(&self, id: &gix::oid) -> Option<u64> {
-        Some(self.repository.objects.try_header(id).ok()??.size())
+        match self.packs.borrow_mut().size(id) {
+            Some(Ok(size)) => Some(size),
+            Some(Err(Refused::TooLarge | Refused::Corrupt)) => None,
+            Some(Err(Refused::Unusual)) | None => Some(self.repository.objects.try_header(id).ok()??.size()),
+        }
     }
 
     /// Says that nobody is likely to ask for the blob `id` again soon.

@@ -1,4 +1,4 @@
-//! Packed objects, decoded by ourselves from gix's memory maps.
+//! Packed objects, decoded by ourselves.
 //!
 //! What makes it fast: an object is inflated in one go into a buffer of its known size; each step of a delta chain is
 //! kept, because the next commit's objects stand on the same chain; trees do not push blobs out, nor blobs trees.
@@ -14,7 +14,8 @@ use gix::odb::pack::data::entry::Header;
 use libdeflater::Decompressor;
 
 use crate::contents::{Bytes, Contents};
-use crate::mapped::Mapped;
+use crate::pack_file::PackFile;
+use crate::pages::Pages;
 
 /// Why a packed object has no content here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,20 +31,25 @@ pub enum Refused {
 
 /// git refuses to make longer delta chains.
 const LONGEST_CHAIN: usize = 4_096;
+/// A length in some bytes, and the place or the id of what a delta is built on.
+const LONGEST_HEADER: usize = 64;
 /// Chains of large objects end here: some seconds of copying.
 const MOST_WORK_BYTES: u64 = 8 << 30;
 
 const SMALLEST_CACHE: usize = 24 << 20;
+/// Bytes of packs that are small. Found by trying.
+const SMALL_PACKS: u64 = 64 << 20;
 
 /// All packs of one object directory.
 pub struct Packs {
-    packs: Vec<Arc<Mapped>>,
+    packs: Vec<Arc<PackFile>>,
     /// Where the last object was found; the next is likely to be there too.
     recent: usize,
     hash: HashKind,
     object_bytes: u64,
     blobs: Contents,
     trees: Contents,
+    pages: Pages,
     inflater: Decompressor,
     delta: Vec<u8>,
     chain: Vec<Link>,
@@ -65,10 +71,9 @@ impl Packs {
         let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "idx"));
         paths.sort_unstable();
-        let packs: Vec<_> = paths.iter().filter_map(|path| Mapped::open(path, hash)).collect();
-        // What is worked on at a time is seldom more than half of the packs it comes from, and filling memory costs time.
-        let packed = packs.iter().map(|pack| pack.data.data_len()).sum::<usize>();
-        let cache_bytes = cache_bytes.min((packed / 2).max(SMALLEST_CACHE));
+        let packs: Vec<_> = paths.iter().filter_map(|path| PackFile::open(path, hash)).collect();
+        let packed = packs.iter().map(|pack| pack.data.end).sum::<u64>();
+        let cache_bytes = cache_bytes.min(worth_keeping(packed));
         // Trees and commits are small, and there are many of them.
         let tree_bytes = cache_bytes / 5;
         Self {
@@ -78,6 +83,7 @@ impl Packs {
             object_bytes,
             blobs: Contents::new(cache_bytes - tree_bytes),
             trees: Contents::new(tree_bytes),
+            pages: Pages::new(),
             inflater: Decompressor::new(),
             delta: Vec::new(),
             chain: Vec::new(),
@@ -88,6 +94,29 @@ impl Packs {
     pub fn read(&mut self, id: &oid, kind: Kind) -> Option<Result<Bytes, Refused>> {
         let (pack, offset) = self.find(id)?;
         Some(self.resolve(pack, offset, kind))
+    }
+
+    /// Returns how large the object `id` says it is, without decoding it, or `None` where no pack has it.
+    pub fn size(&mut self, id: &oid) -> Option<Result<u64, Refused>> {
+        let (pack, offset) = self.find(id)?;
+        Some(self.claimed_size(pack, offset))
+    }
+
+    fn claimed_size(&mut self, number: usize, offset: u64) -> Result<u64, Refused> {
+        let Self { packs, hash, object_bytes, pages, inflater, delta, .. } = self;
+        let file = &*packs[number];
+        let entry = packed(pages, number, file, offset, LONGEST_HEADER)?;
+        let entry = data::Entry::from_bytes(entry, offset, *hash).map_err(|_| Refused::Unusual)?;
+        if !entry.header.is_delta() {
+            return Ok(entry.decompressed_size);
+        }
+        // A delta begins with the size of its base and its own.
+        let bytes = fits(entry.decompressed_size, *object_bytes)?;
+        let deflated = packed(pages, number, file, entry.data_offset, longest_deflated(bytes))?;
+        inflate(inflater, deflated, bytes, delta)?;
+        let mut rest = delta.as_slice();
+        size(&mut rest)?;
+        size(&mut rest)
     }
 
     /// Lets the blob `id` go from memory before all others.
@@ -110,37 +139,27 @@ impl Packs {
     }
 
     fn resolve(&mut self, number: usize, offset: u64, kind: Kind) -> Result<Bytes, Refused> {
-        let Self { packs, hash, object_bytes, inflater, delta, chain, .. } = self;
+        let Self { packs, hash, object_bytes, pages, inflater, delta, chain, .. } = self;
         let cache = if kind == Kind::Blob { &mut self.blobs } else { &mut self.trees };
-        let Mapped { index, data } = &*packs[number];
-        let packed = |from: u64| data.entry_slice(from..data.pack_end() as u64).ok_or(Refused::Unusual);
-        let fits = |bytes: u64| {
-            let allowed = Some(bytes).filter(|bytes| bytes <= object_bytes);
-            allowed.and_then(|bytes| usize::try_from(bytes).ok()).ok_or(Refused::TooLarge)
-        };
-        let mut inflate = |data_offset: u64, bytes: usize, out: &mut Vec<u8>| {
-            out.resize(bytes, 0);
-            match inflater.zlib_decompress(packed(data_offset)?, out) {
-                Ok(written) if written == out.len() => Ok(()),
-                _ => Err(Refused::Unusual),
-            }
-        };
+        let file = &*packs[number];
         chain.clear();
         let mut at = offset;
         let mut content = loop {
             if let Some(known) = cache.get(place(number, at, kind)) {
                 break known;
             }
-            let entry = data::Entry::from_bytes(packed(at)?, at, *hash).map_err(|_| Refused::Unusual)?;
+            let entry = packed(pages, number, file, at, LONGEST_HEADER)?;
+            let entry = data::Entry::from_bytes(entry, at, *hash).map_err(|_| Refused::Unusual)?;
             let base = match entry.header {
                 Header::OfsDelta { base_distance } => entry.checked_base_pack_offset(base_distance),
                 Header::RefDelta { base_id } => {
-                    index.lookup(base_id).map(|entry| index.pack_offset_at_index(entry))
+                    file.index.lookup(base_id).map(|entry| file.index.pack_offset_at_index(entry))
                 }
                 _ if entry.header.as_kind() == Some(kind) => {
-                    let bytes = fits(entry.decompressed_size)?;
+                    let bytes = fits(entry.decompressed_size, *object_bytes)?;
                     let mut out = cache.buffer(bytes);
-                    inflate(entry.data_offset, bytes, &mut out)?;
+                    let deflated = packed(pages, number, file, entry.data_offset, longest_deflated(bytes))?;
+                    inflate(inflater, deflated, bytes, &mut out)?;
                     break cache.keep(place(number, at, kind), out);
                 }
                 _ => return Err(Refused::Corrupt),
@@ -154,9 +173,11 @@ impl Packs {
         };
         let mut work = 0;
         while let Some(Link { offset, data_offset, delta_bytes }) = chain.pop() {
-            inflate(data_offset, fits(delta_bytes)?, delta)?;
+            let bytes = fits(delta_bytes, *object_bytes)?;
+            let deflated = packed(pages, number, file, data_offset, longest_deflated(bytes))?;
+            inflate(inflater, deflated, bytes, delta)?;
             let (instructions, bytes) = header(delta, content.len())?;
-            let mut out = cache.buffer(fits(bytes)?);
+            let mut out = cache.buffer(fits(bytes, *object_bytes)?);
             apply(&content, instructions, bytes, &mut out).map_err(|_| Refused::Corrupt)?;
             work += delta_bytes + bytes;
             if work > MOST_WORK_BYTES {
@@ -166,6 +187,50 @@ impl Packs {
         }
         Ok(content)
     }
+}
+
+/// Returns how much it is worth to keep of what comes from packs of so many bytes. Filling memory costs time, too: where
+/// packs are small, more than half of them is seldom worked on at a time.
+fn worth_keeping(packed: u64) -> usize {
+    let bytes = if packed < SMALL_PACKS { packed / 2 } else { packed };
+    usize::try_from(bytes).unwrap_or(usize::MAX).max(SMALLEST_CACHE)
+}
+
+/// Returns up to `bytes` of what stands at `from`. What cannot be read any more is not left to gix, which would map it.
+fn packed<'a>(
+    pages: &'a mut Pages,
+    number: usize,
+    file: &PackFile,
+    from: u64,
+    bytes: usize,
+) -> Result<&'a [u8], Refused> {
+    pages.read(number, &file.data, from, bytes).map_err(|_| Refused::Corrupt)
+}
+
+/// Returns `bytes` as a length in memory, unless it is more than is `allowed`.
+fn fits(bytes: u64, allowed: u64) -> Result<usize, Refused> {
+    let fitting = Some(bytes).filter(|bytes| *bytes <= allowed);
+    fitting.and_then(|bytes| usize::try_from(bytes).ok()).ok_or(Refused::TooLarge)
+}
+
+/// Replaces `out` by the `bytes` that `deflated` begins with.
+fn inflate(
+    inflater: &mut Decompressor,
+    deflated: &[u8],
+    bytes: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), Refused> {
+    out.resize(bytes, 0);
+    match inflater.zlib_decompress(deflated, out) {
+        Ok(written) if written == out.len() => Ok(()),
+        _ => Err(Refused::Unusual),
+    }
+}
+
+/// Returns how many bytes `bytes` of content can be deflated to. Whatever is longer was made on purpose, and is left to
+/// gix.
+fn longest_deflated(bytes: usize) -> usize {
+    bytes.saturating_add(bytes / 16 + 128)
 }
 
 /// Returns the instructions in `delta`, and how many bytes they make of a base of `base_bytes`.

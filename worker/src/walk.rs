@@ -6,6 +6,7 @@ use gix::hashtable::hash_map::Entry;
 use gix::hashtable::{HashMap, HashSet};
 
 use crate::commit::{self, Links};
+use crate::contents::Bytes;
 use crate::objects::{Objects, ReadError};
 
 /// A commit on the walk, with what following it needs.
@@ -93,30 +94,41 @@ impl<'a> Walker<'a> {
     /// Where one of them cannot be read.
     pub fn all(&mut self, tips: &[gix::ObjectId]) -> Result<Vec<Visited>, ReadError> {
         let mut all = Vec::new();
-        self.each(tips, |visited| all.push(visited))?;
+        self.each(tips, |visited, _, _| all.push(visited))?;
         Ok(all)
     }
 
-    /// Calls `visit` with each commit reachable from `tips`, latest commit time first.
+    /// Calls `visit` with each commit reachable from `tips`, latest commit time first, with its content and the tree of
+    /// its first parent, so that nobody has to read them again.
     ///
     /// # Errors
     ///
     /// Where one of them cannot be read.
-    pub fn each(&mut self, tips: &[gix::ObjectId], mut visit: impl FnMut(Visited)) -> Result<(), ReadError> {
-        let mut seen: HashSet<gix::ObjectId> = HashSet::default();
+    pub fn each(
+        &mut self,
+        tips: &[gix::ObjectId],
+        mut visit: impl FnMut(Visited, Bytes, Option<gix::ObjectId>),
+    ) -> Result<(), ReadError> {
+        let mut trees: HashMap<gix::ObjectId, gix::ObjectId> = HashMap::default();
         let mut waiting = BinaryHeap::new();
+        let mut read = |id, waiting: &mut BinaryHeap<Waiting>| {
+            if let Entry::Vacant(new) = trees.entry(id) {
+                let commit = self.waiting(id)?;
+                new.insert(commit.links.tree);
+                waiting.push(commit);
+            }
+            Ok(trees[&id])
+        };
         for &tip in tips {
-            if seen.insert(tip) {
-                waiting.push(Waiting::of(tip, self.links(tip)?));
-            }
+            read(tip, &mut waiting)?;
         }
-        while let Some(Waiting { id, links, .. }) = waiting.pop() {
+        while let Some(Waiting { id, links, content, .. }) = waiting.pop() {
+            let mut first_parent_tree = None;
             for &parent in &links.parents {
-                if seen.insert(parent) {
-                    waiting.push(Waiting::of(parent, self.links(parent)?));
-                }
+                let tree = read(parent, &mut waiting)?;
+                first_parent_tree.get_or_insert(tree);
             }
-            visit(Visited::of(id, &links));
+            visit(Visited::of(id, &links), content, first_parent_tree);
         }
         Ok(())
     }
@@ -182,7 +194,7 @@ impl<'a> Walker<'a> {
             if Some(id) == until {
                 return Ok((chain, true));
             }
-            let visited = Visited::of(id, &self.links(id)?);
+            let visited = Visited::of(id, &self.waiting(id)?.links);
             next = visited.first_parent;
             chain.push(visited);
         }
@@ -198,8 +210,9 @@ impl<'a> Walker<'a> {
             }
             match painting.nodes.entry(id) {
                 Entry::Vacant(vacant) => {
-                    let links = self.links(id)?;
-                    painting.waiting.push(Waiting::of(id, links.clone()));
+                    let waiting = self.waiting(id)?;
+                    let links = waiting.links.clone();
+                    painting.waiting.push(waiting);
                     painting.new_waiting += usize::from(reach.new);
                     painting.only_new_waiting += usize::from(reach.is_only_new());
                     vacant.insert(Node { reach, waiting: true, links });
@@ -225,12 +238,13 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    fn links(&mut self, id: gix::ObjectId) -> Result<Links, ReadError> {
-        let mut links = commit::links(&self.objects.commit(&id)?).ok_or(ReadError::Corrupt(id))?;
+    fn waiting(&self, id: gix::ObjectId) -> Result<Waiting, ReadError> {
+        let content = self.objects.commit(&id)?;
+        let mut links = commit::links(&content).ok_or(ReadError::Corrupt(id))?;
         if self.shallow.contains(&id) {
             links.parents.clear();
         }
-        Ok(links)
+        Ok(Waiting { committed_seconds: links.committed_seconds, id, links, content })
     }
 }
 
@@ -250,12 +264,7 @@ struct Waiting {
     committed_seconds: i64,
     id: gix::ObjectId,
     links: Links,
-}
-
-impl Waiting {
-    fn of(id: gix::ObjectId, links: Links) -> Self {
-        Self { committed_seconds: links.committed_seconds, id, links }
-    }
+    content: Bytes,
 }
 
 impl Ord for Waiting {

@@ -604,6 +604,26 @@ fn packs_that_are_cut_off() {
 }
 
 #[test]
+fn a_pack_that_is_cut_short_while_it_is_read() {
+    let long: Vec<u8> = (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let mut pack = Pack::new();
+    pack.whole(1, BLOB, b"content\n");
+    pack.whole(2, BLOB, &long);
+    let base = pack.whole(3, BLOB, b"another content\n");
+    pack.on(4, base, &delta(16, 7, &copy(0, 7)));
+    let repo = Fixture::new();
+    commits(&repo, "100644", &[]);
+    let (path, _) = pack.write(&repo, 1);
+    let engine = engine(repo.path(), LIMIT);
+    let read = |number| engine.objects().blob(&named(number));
+    assert_eq!(*read(1).unwrap(), b"content\n");
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(64).unwrap();
+    for number in 2..=4 {
+        assert_eq!(read(number).unwrap_err(), ReadError::Corrupt(named(number)));
+    }
+}
+
+#[test]
 fn malformed_trees_in_packs() {
     let repo = Fixture::new();
     let mut pack = Pack::new();

@@ -17,7 +17,7 @@ use super::repository::{Branches, Context, RepositorySetting, repositories};
 
 const SLICE_COMMITS: u64 = 1000;
 const MAX_BLOB_BYTES: u64 = 100 << 20;
-const MEMORY_MIB: u64 = 512;
+const MEMORY_MIB: u64 = 768;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {

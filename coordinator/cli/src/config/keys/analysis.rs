@@ -48,7 +48,7 @@ const KEYS: &[Key] = &[
     Key::acted(
         "memory_mib",
         Kind::Integer(1, 1 << 20),
-        Reach::default("512").variable("GITFLEET_MEMORY_MIB").flag("--memory-mib"),
+        Reach::default("768").variable("GITFLEET_MEMORY_MIB").flag("--memory-mib"),
         "MiB of memory that all jobs together are to get by with; what is kept of decoded objects is sized from it",
     ),
     Key::acted(

@@ -99,7 +99,7 @@ fn without_anything_the_defaults_hold() {
     assert_eq!(
         local,
         "Settings { repositories: [], weeks: None, time_zone: UTC, include_current: false, \
-         slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, memory_bytes: 536870912, data_dir: None, \
+         slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, memory_bytes: 805306368, data_dir: None, \
          output: None, formats: [Csv, Json, Markdown, Html], credentials: []"
     );
     assert_eq!(

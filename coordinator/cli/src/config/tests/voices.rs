@@ -234,7 +234,7 @@ analysis:
   all_branches: false                        # default
   batch_size: 1000                           # default
   jobs: 2                                    # environment GITFLEET_JOBS
-  memory_mib: 512                            # default
+  memory_mib: 768                            # default
   max_blob_bytes: 104857600                  # default
 cache:
   directory: null                            # default: chosen by the command
