@@ -89,7 +89,7 @@ pub async fn run(
             delivery = outcomes.next() => {
                 heard = Instant::now();
                 let mut recorded = Vec::new();
-                for delivery in with_more(delivery?, &mut outcomes).await {
+                for delivery in with_more(delivery?, &mut outcomes, Duration::ZERO).await {
                     match Answer::decode(delivery.body()) {
                         Ok(Answer::Outcome(outcome)) => recorded.push((outcome, delivery)),
                         Ok(Answer::HandedBack(back)) => {

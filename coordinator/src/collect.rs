@@ -1,9 +1,11 @@
 //! Records what workers say of their jobs, once, however often they say it.
 
-use futures_util::FutureExt as _;
+use std::time::Duration;
+
 use gitfleet_shared::contract::{Job, Outcome, SurveyResult, Work, WorkResult};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::{Consumer, Delivery};
+use tokio::time::{Instant, timeout_at};
 
 use crate::plan::{Decision, plan};
 use crate::store::{Effect, Recording, Result, Store, StoredJob};
@@ -71,16 +73,18 @@ pub async fn collect(
     Ok(collected)
 }
 
-/// Returns `first` and what else is there already, but for what would be too much at a time.
+/// Returns `first` and what else is there already or comes within `patience`, but for what would be too much at a time.
 pub(crate) async fn with_more(
     first: Box<dyn Delivery>,
     answers: &mut Box<dyn Consumer>,
+    patience: Duration,
 ) -> Vec<Box<dyn Delivery>> {
+    let until = Instant::now() + patience;
     let mut bytes = first.body().len();
     let mut deliveries = vec![first];
     while deliveries.len() < ANSWERS && bytes < BYTES {
         // A queue that is away says so again when it is waited for.
-        let Some(Ok(next)) = answers.next().now_or_never() else { break };
+        let Ok(Ok(next)) = timeout_at(until, answers.next()).await else { break };
         bytes += next.body().len();
         deliveries.push(next);
     }

@@ -73,7 +73,7 @@ impl Default for Config {
             jobs_per_slot: 4,
             lease: Duration::from_secs(60),
             worker_silence: Duration::from_secs(20),
-            collectors: 4,
+            collectors: 2,
             patience: Patience { losses: Some(3), doubt_millis: 15_000, unable_millis: 30_000 },
             kept: Kept::default(),
             now: || Utc::now().timestamp_millis(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use gitfleet_shared::contract::{Answer, Failure, FailureClass, HandedBack, Outcome};
@@ -13,6 +14,9 @@ use super::{Fall, REST, Realm, Reign, chain, warn};
 use crate::collect::{Purpose, collect, with_more};
 use crate::store::{Effect, Recording, StoreError};
 use crate::terms::Terms;
+
+/// What comes within this time is recorded together.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// An outcome, and the delivery that is settled when it is recorded.
 type Heard = (Box<Outcome>, Box<dyn Delivery>);
@@ -28,7 +32,7 @@ impl Realm {
                 next = self.next(&mut answers) => next?,
             };
             if let Some(first) = next {
-                self.settle(with_more(first, &mut answers).await).await?;
+                self.settle(with_more(first, &mut answers, GATHER).await).await?;
             }
         }
         self.settle(answers.stop().await).await

@@ -72,22 +72,26 @@ pub(super) async fn mark_sent(connection: &mut PgConnection, jobs: &[JobId], now
     Ok(())
 }
 
-/// Ends those of some jobs that are open, each in a state, and returns their ids.
+/// Ends those of some jobs that are open, each in a state, and returns their ids. None of them is to be sent again.
 pub(super) async fn end_jobs(
     connection: &mut PgConnection,
     jobs: &[(JobId, &str)],
 ) -> sqlx::Result<Vec<PgRow>> {
-    sqlx::query(
+    let ids: Vec<&[u8]> = jobs.iter().map(|(job, _)| job.as_bytes().as_slice()).collect();
+    let ended = sqlx::query(
         // Who takes several jobs takes them in this order.
         "UPDATE job SET state = ended.state FROM ( \
              SELECT j.id, asked.state FROM unnest($1::bytea[], $2::text[]) AS asked (id, state) \
              JOIN job j ON j.id = asked.id WHERE j.state = 'queued' ORDER BY j.id FOR NO KEY UPDATE OF j) ended \
          WHERE job.id = ended.id RETURNING job.id",
     )
-    .bind(jobs.iter().map(|(job, _)| job.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(&ids)
     .bind(jobs.iter().map(|(_, state)| *state).collect::<Vec<_>>())
-    .fetch_all(connection)
-    .await
+    .fetch_all(&mut *connection)
+    .await?;
+    // A statement of its own sees what was put there while the jobs were waited for.
+    sqlx::query("DELETE FROM outbox WHERE job_id = ANY($1)").bind(&ids).execute(connection).await?;
+    Ok(ended)
 }
 
 /// Returns what `query`, which ends in the name of a column, finds where that column is one of `jobs`.

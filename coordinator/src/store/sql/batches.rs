@@ -130,9 +130,12 @@ pub(super) async fn unsent(database: &Database, batch: BatchId, limit: u32) -> R
     // Surveys first, because everything else waits for them; then the largest, so that the tail is short; slices of
     // one repository together and in the order they were planned, because a worker that has just been in the
     // neighbourhood goes on faster.
+    // The first ones are looked for among those that wait, and their jobs then: the other way round all would be read.
     let rows = sqlx::query(
-        "SELECT j.message FROM outbox o JOIN job j ON j.id = o.job_id WHERE o.batch_id = $1 AND j.state = 'queued' \
-         ORDER BY o.urgency DESC, o.position, o.sequence LIMIT $2",
+        "SELECT j.message FROM (SELECT job_id, urgency, position, sequence FROM outbox WHERE batch_id = $1 \
+                                ORDER BY urgency DESC, position, sequence LIMIT $2) o \
+         JOIN job j ON j.id = o.job_id WHERE j.state = 'queued' \
+         ORDER BY o.urgency DESC, o.position, o.sequence",
     )
     .bind(batch.as_bytes().as_slice())
     .bind(i64::from(limit))

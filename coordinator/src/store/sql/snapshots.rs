@@ -353,8 +353,10 @@ async fn still_fits(
 
 /// Removes the fact sets of a repository that nothing uses any more.
 async fn forget_outdated(connection: &mut Connection, repository: i64) -> Result<()> {
-    let unused = "repository_id = $1 AND NOT EXISTS (SELECT 1 FROM snapshot n WHERE n.fact_set_id = fact_set.id) \
-         AND NOT EXISTS (SELECT 1 FROM batch_repository b WHERE b.pending_facts = fact_set.id)";
+    // Counted, because NOT EXISTS is answered by reading all snapshots where the server knows little of the table.
+    let unused = "repository_id = $1 \
+         AND (SELECT count(*) FROM snapshot n WHERE n.fact_set_id = fact_set.id) = 0 \
+         AND (SELECT count(*) FROM batch_repository b WHERE b.pending_facts = fact_set.id) = 0";
     // Whoever holds one is about to use it. Asked again with the rest held, because it may have come into use
     // between the question and the hold.
     let statement = format!("SELECT id FROM fact_set WHERE {unused} {IF_FREE}");

@@ -84,7 +84,7 @@ pub(super) async fn mark_sent(
     Ok(())
 }
 
-/// Ends those of some jobs that are open, each in a state, and returns their ids.
+/// Ends those of some jobs that are open, each in a state, and returns their ids. None of them is to be sent again.
 pub(super) async fn end_jobs(
     connection: &mut SqliteConnection,
     jobs: &[(JobId, &str)],
@@ -96,6 +96,12 @@ pub(super) async fn end_jobs(
             .bind(*state)
             .fetch_optional(&mut *connection)
             .await?;
+        if row.is_some() {
+            sqlx::query("DELETE FROM outbox WHERE job_id = $1")
+                .bind(job.as_bytes().as_slice())
+                .execute(&mut *connection)
+                .await?;
+        }
         ended.extend(row);
     }
     Ok(ended)
