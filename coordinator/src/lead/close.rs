@@ -65,7 +65,7 @@ impl Realm {
             finished_at: rfc3339(now),
             elapsed_millis: u64::try_from(now - batch.created_at).unwrap_or(0),
             worker_slots: usize::try_from(slots).unwrap_or(0),
-            config: batch.config.clone(),
+            config: self.store.config(batch.id).await?,
         };
         let manifest = serde_json::to_string_pretty(&manifest(run, &repositories, &concluded.report))?;
         let finished = Finished {

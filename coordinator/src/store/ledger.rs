@@ -26,8 +26,6 @@ pub struct RunningBatch {
     pub priority: i64,
     pub paused: bool,
     pub terms: Terms,
-    /// The configuration it runs under, as JSON without secrets.
-    pub config: String,
     pub created_at: i64,
     /// Jobs of it that are on the queue or in hand.
     pub sent: u64,
@@ -96,6 +94,9 @@ impl JobFilter {
 pub trait Ledger: Store {
     /// Returns the batches that are running, the most urgent first, then the oldest.
     async fn running(&self) -> Result<Vec<RunningBatch>>;
+
+    /// Returns the configuration a batch runs under, as JSON without secrets. It names every repository.
+    async fn config(&self, batch: BatchId) -> Result<String>;
 
     /// Notes workers and what they have in hand.
     async fn hear(&self, heartbeats: &[Heartbeat], now: i64) -> Result<()>;

@@ -16,7 +16,7 @@ use crate::view::BatchView;
 
 pub(super) async fn running(database: &Database) -> Result<Vec<RunningBatch>> {
     let rows = sqlx::query(
-        "SELECT b.id, b.name, b.priority, b.paused, b.terms, b.config, b.created_at, \
+        "SELECT b.id, b.name, b.priority, b.paused, b.terms, b.created_at, \
          coalesce(o.jobs, 0), \
          NOT EXISTS (SELECT 1 FROM batch_repository r \
                      WHERE r.batch_id = b.id AND r.state IN ('surveying', 'analysing')) \
@@ -35,16 +35,24 @@ pub(super) async fn running(database: &Database) -> Result<Vec<RunningBatch>> {
                 priority: row.get(2),
                 paused: row.get::<i64, _>(3) == 1,
                 terms: serde_json::from_str(row.get(4)).map_err(|_| DAMAGED_BATCH)?,
-                config: row.get(5),
-                created_at: row.get(6),
-                sent: u64::try_from(row.get::<i64, _>(7)).unwrap_or(0),
-                settled: row.get(8),
+                created_at: row.get(5),
+                sent: u64::try_from(row.get::<i64, _>(6)).unwrap_or(0),
+                settled: row.get(7),
             })
         })
         .collect()
 }
 
 /// As of one moment, so that the counts of a view belong together.
+pub(super) async fn config(database: &Database, batch: BatchId) -> Result<String> {
+    let row = sqlx::query("SELECT config FROM batch WHERE id = $1")
+        .bind(batch.as_bytes().to_vec())
+        .fetch_one(&database.pool)
+        .await
+        .doing("find a batch")?;
+    Ok(row.get(0))
+}
+
 pub(super) async fn list(database: &Database, filter: &BatchFilter) -> Result<Vec<BatchView>> {
     let mut transaction = database.begin_reading().await?;
     let batches = matching(&mut transaction, filter).await?;

@@ -21,6 +21,10 @@ impl Ledger for Database {
         self.again(|| batch_views::running(self)).await
     }
 
+    async fn config(&self, batch: BatchId) -> Result<String> {
+        self.again(|| batch_views::config(self, batch)).await
+    }
+
     async fn hear(&self, heartbeats: &[Heartbeat], now: i64) -> Result<()> {
         self.again(|| hearing::hear(self, heartbeats, now)).await
     }
