@@ -38,6 +38,7 @@ pub(crate) enum BatchCommand {
     },
     /// Watch a batch until it ends; Ctrl-C stops the watching and not the batch
     Watch {
+        /// The batch's id, or as much of its beginning as no other has
         id: String,
         /// Give up after so many seconds; the work goes on
         #[arg(long, value_name = "SECONDS")]
@@ -47,31 +48,37 @@ pub(crate) enum BatchCommand {
     },
     /// End a batch; what was published before stays
     Cancel {
+        /// The batch's id, or as much of its beginning as no other has
         id: String,
         #[command(flatten)]
         ask: Ask,
     },
     /// Begin no more of its jobs; those in hand end
     Pause {
+        /// The batch's id, or as much of its beginning as no other has
         id: String,
         #[command(flatten)]
         ask: Ask,
     },
     /// Let a paused batch go on
     Resume {
+        /// The batch's id, or as much of its beginning as no other has
         id: String,
         #[command(flatten)]
         ask: Ask,
     },
     /// Let its failed repositories begin again
     Retry {
+        /// The batch's id, or as much of its beginning as no other has
         id: String,
         #[command(flatten)]
         ask: Ask,
     },
     /// Compare the reports of two batches; exit code 7 where they differ
     Diff {
+        /// One batch, by its id or its beginning
         first: String,
+        /// The other batch
         second: String,
         #[command(flatten)]
         ask: Ask,

@@ -37,12 +37,14 @@ pub(crate) enum JobCommand {
     },
     /// Say in a sentence why a job is where it is
     Explain {
+        /// The job's id, or as much of its beginning as no other has
         id: String,
         #[command(flatten)]
         ask: Ask,
     },
     /// Let the repository of a failed job begin again
     Retry {
+        /// The job's id, or as much of its beginning as no other has
         id: String,
         #[command(flatten)]
         ask: Ask,

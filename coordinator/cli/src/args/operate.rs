@@ -39,18 +39,21 @@ pub(crate) enum DeadCommand {
     },
     /// Show a dead letter with its bytes
     Show {
+        /// Its number, as `dead ls` shows it
         id: i64,
         #[command(flatten)]
         ask: Ask,
     },
     /// Put a dead letter back where it came from
     Replay {
+        /// Its number, as `dead ls` shows it
         id: i64,
         #[command(flatten)]
         ask: Ask,
     },
     /// Throw a dead letter away
     Drop {
+        /// Its number, as `dead ls` shows it
         id: i64,
         #[command(flatten)]
         ask: Ask,
@@ -73,12 +76,14 @@ pub(crate) enum RepoCommand {
     },
     /// Show a repository and what was published of it
     Show {
+        /// Its number, as `repo ls` shows it
         id: i64,
         #[command(flatten)]
         ask: Ask,
     },
     /// Forget a repository and its facts; reports that were made of it stay
     Rm {
+        /// Its number, as `repo ls` shows it
         id: i64,
         #[command(flatten)]
         ask: Ask,

@@ -36,6 +36,7 @@ pub(crate) enum ReportCommand {
     },
     /// Write the report of a fleet's batch in all its forms
     Export {
+        /// The batch's id, or as much of its beginning as no other has
         batch: String,
 
         /// Where the report goes [default: gitfleet-report]

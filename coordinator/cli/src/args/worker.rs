@@ -34,12 +34,14 @@ pub(crate) enum WorkerCommand {
     },
     /// Show a worker and what it has in hand
     Show {
+        /// The worker's name, as `worker ls` shows it
         name: String,
         #[command(flatten)]
         ask: Ask,
     },
     /// Let a worker take no more jobs; those in hand end
     Drain {
+        /// The worker's name, as `worker ls` shows it
         name: String,
         /// Let it take jobs again
         #[arg(long)]

@@ -85,7 +85,14 @@ pub(crate) fn judge(fleet: &Fleet, batch: &str, sample: &Sample, bound: Duration
         }
     }
     findings.append(jobs(fleet, batch));
-    let report = fleet.ask(&["report", "show", batch]);
+    // The coordinator that is asked may just be starting again.
+    let mut report = fleet.ask(&["report", "show", batch]);
+    within(PATIENCE, || {
+        report.status.success() || {
+            report = fleet.ask(&["report", "show", batch]);
+            false
+        }
+    });
     let found = sha256(&report.stdout);
     findings.demand(Oracle::Bytes, found == sample.sha256, || {
         format!(
