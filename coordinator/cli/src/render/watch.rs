@@ -56,7 +56,8 @@ impl Watch {
             return Self::Plain { last: String::new(), said: None };
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
-        let style = ProgressStyle::with_template("[{bar:24}] {wide_msg}")
+        // A line cannot hold it all on a terminal of 80 columns.
+        let style = ProgressStyle::with_template("[{bar:24}] {wide_msg}\n{prefix}")
             .expect("the template is fixed and was tried");
         bar.set_style(style.progress_chars("=> "));
         Self::Bar(bar)
@@ -68,20 +69,21 @@ impl Watch {
         status: Option<&StatusView>,
         pace: Option<(f64, f64, f64)>,
     ) {
-        let text = talk::harmless(&line(batch, status, pace));
+        let lines: Vec<String> = lines(batch, status, pace).iter().map(|line| talk::harmless(line)).collect();
         match self {
             Self::Plain { last, said } => {
                 // An estimate changes all the time; what was done says whether there is news.
                 let news = format!("{} {:?} {}", batch.state, batch.repositories, batch.commits_done);
                 if news != *last || said.is_none_or(|said| said.elapsed() >= HEARTBEAT) {
-                    talk::line(&text);
+                    talk::line(&lines.join(", "));
                     (*last, *said) = (news, Some(Instant::now()));
                 }
             }
             Self::Bar(bar) => {
                 bar.set_length(u64::try_from(batch.commits_new.max(1)).unwrap_or(1));
                 bar.set_position(u64::try_from(batch.commits_done).unwrap_or(0));
-                bar.set_message(text);
+                bar.set_message(lines[0].clone());
+                bar.set_prefix(lines[1..].join("\n"));
             }
         }
     }
@@ -101,34 +103,33 @@ impl Watch {
     }
 }
 
-fn line(batch: &BatchView, status: Option<&StatusView>, pace: Option<(f64, f64, f64)>) -> String {
+/// What is to be said of a batch: how much of it is done, how it goes, and what is wrong, if anything is.
+fn lines(batch: &BatchView, status: Option<&StatusView>, pace: Option<(f64, f64, f64)>) -> Vec<String> {
     let repositories = &batch.repositories;
-    let mut text = format!(
+    let done = format!(
         "{}/{} repositories, {}/{} commits",
         repositories.ended(),
         repositories.total,
         batch.commits_done,
         batch.commits_new
     );
+    let mut going = Vec::new();
     if batch.paused {
-        text.push_str(", paused");
+        going.push("paused".to_owned());
     }
     if let Some((rate, from, to)) = pace.filter(|_| batch.commits_done < batch.commits_new) {
-        text.push_str(&format!(", {rate:.0}/s, {} to {} left", duration(from), duration(to)));
-    }
-    for failure in &batch.failures {
-        text.push_str(&format!(", {} {}", failure.repositories, failure.class));
+        going.push(format!("{rate:.0}/s, {} to {} left", duration(from), duration(to)));
     }
     if let Some(status) = status {
-        text.push_str(&format!(
-            ", {} workers ({}/{} slots busy)",
-            status.workers, status.running, status.slots
-        ));
-        for missing in status.dependencies.iter().filter(|one| !one.ok) {
-            text.push_str(&format!(", the {} does not answer", missing.name));
-        }
+        going.push(format!("{} workers ({}/{} slots busy)", status.workers, status.running, status.slots));
     }
-    text
+    let failures = batch.failures.iter().map(|failure| format!("{} {}", failure.repositories, failure.class));
+    let missing = status.iter().flat_map(|status| &status.dependencies).filter(|one| !one.ok);
+    let wrong: Vec<String> =
+        failures.chain(missing.map(|missing| format!("the {} does not answer", missing.name))).collect();
+    let mut lines = vec![done, going.join(", "), wrong.join(", ")];
+    lines.retain(|line| !line.is_empty());
+    lines
 }
 
 /// Returns seconds as people say them.
@@ -143,7 +144,43 @@ pub(crate) fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gitfleet_coordinator::view::{FailureCount, JobCounts, RepositoryCounts};
+
     use super::*;
+
+    fn batch() -> BatchView {
+        BatchView {
+            id: String::new(),
+            name: String::new(),
+            state: "running".into(),
+            paused: false,
+            priority: 0,
+            labels: Default::default(),
+            window: String::new(),
+            created_at: String::new(),
+            finished_at: None,
+            repositories: RepositoryCounts::default(),
+            jobs: JobCounts::default(),
+            commits_new: 0,
+            commits_done: 0,
+            failures: Vec::new(),
+            last_failure: None,
+        }
+    }
+
+    fn status() -> StatusView {
+        StatusView {
+            version: String::new(),
+            dependencies: Vec::new(),
+            leader: None,
+            batches_running: 1,
+            workers: 0,
+            slots: 0,
+            running: 0,
+            queues: Vec::new(),
+            dead_letters: 0,
+        }
+    }
 
     #[test]
     fn an_even_pace_gives_a_narrow_estimate_and_no_pace_gives_none() {
@@ -162,6 +199,27 @@ mod tests {
         let mut still = Pace::default();
         still.note(begun, 5, 10);
         assert_eq!(still.note(begun + Duration::from_secs(5), 5, 10), None);
+    }
+
+    #[test]
+    fn every_line_fits_beside_the_bar_or_on_a_line_of_80_columns() {
+        let large = 10_000_000;
+        let failures = vec![FailureCount { class: "not_found".into(), repositories: 12 }];
+        let mut batch = BatchView { commits_new: large, commits_done: large - 1, failures, ..batch() };
+        (batch.repositories.total, batch.repositories.analysing) = (10_000, 1);
+        let status = StatusView { workers: 200, slots: 1_600, running: 1_599, ..status() };
+        let said = lines(&batch, Some(&status), Some((123_456.0, 3_599.0, 3_601.0)));
+        assert_eq!(
+            said,
+            [
+                "9999/10000 repositories, 9999999/10000000 commits",
+                "123456/s, 59 min 59 s to 1 h 0 min left, 200 workers (1599/1600 slots busy)",
+                "12 not_found",
+            ]
+        );
+        assert!(said[0].len() + "[] ".len() + 24 <= 80 && said[1].len() <= 80, "{said:?}");
+        let calm = BatchView { paused: true, failures: Vec::new(), ..batch };
+        assert_eq!(lines(&calm, None, None)[1..], ["paused"]);
     }
 
     #[test]
