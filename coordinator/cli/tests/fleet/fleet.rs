@@ -295,11 +295,15 @@ impl Fleet {
         let name =
             format!("{}.v{}.{}", self.prefix, gitfleet_shared::contract::CONTRACT_VERSION, topic.name());
         runtime().block_on(async {
-            let properties = lapin::ConnectionProperties::default();
-            let connection = lapin::Connection::connect(&self.broker_url, properties).await.unwrap();
-            act(connection.create_channel().await.unwrap(), name).await.unwrap();
-            // Whatever it says to that, it is done.
-            let _ = connection.close(200, "done".into()).await;
+            let acted = async {
+                let properties = lapin::ConnectionProperties::default();
+                let connection = lapin::Connection::connect(&self.broker_url, properties).await.unwrap();
+                act(connection.create_channel().await.unwrap(), name).await.unwrap();
+                connection
+            };
+            let connection = tokio::time::timeout(PATIENCE, acted).await.expect("the broker answers");
+            // Whatever it says to that, it is done; and if the client misses the answer, it waits for ever.
+            let _ = tokio::time::timeout(Duration::from_secs(5), connection.close(200, "done".into())).await;
         });
     }
 
