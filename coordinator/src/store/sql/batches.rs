@@ -6,15 +6,13 @@ use gitfleet_shared::contract::{Digest, Job, Revisions, Source};
 use gitfleet_shared::ids::{BatchId, JobId};
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::columns::{DAMAGED_BATCH, DAMAGED_JOB, batch_id};
 use super::{Connection, Database, Doing as _, EACH, JOB_ORDER, bulk};
 use crate::store::text::storable;
 use crate::store::{
     BatchRepository, Finished, NewBatch, NewRepository, RecordedFailure, RepositoryState, Result, StoreError,
     StoredJob, Submitted,
 };
-
-pub(super) const DAMAGED_JOB: StoreError = StoreError::Damaged { what: "a job" };
-pub(super) const DAMAGED_BATCH: StoreError = StoreError::Damaged { what: "a batch" };
 
 pub(super) async fn submit(database: &Database, batch: &NewBatch) -> Result<Submitted> {
     let mut transaction = database.begin().await?;
@@ -57,7 +55,7 @@ async fn submitted_before(connection: &mut Connection, batch: &NewBatch) -> Resu
         .fetch_one(connection)
         .await
         .doing("find a batch")?;
-    let before = row.get::<Vec<u8>, _>(0).try_into().map(BatchId::from_bytes).map_err(|_| DAMAGED_BATCH)?;
+    let before = batch_id(row.get(0))?;
     let same = row.get::<Option<&[u8]>, _>(1) == Some(request.digest.as_slice());
     Ok(if same { Submitted::Before(before) } else { Submitted::Conflict(before) })
 }

@@ -7,9 +7,10 @@ use gitfleet_shared::contract::Outcome;
 use gitfleet_shared::ids::JobId;
 use sqlx::Row as _;
 
+use super::columns::job_id;
 use super::{Connection, Doing as _, bulk};
+use crate::store::Result;
 use crate::store::text::storable;
-use crate::store::{Result, StoreError};
 
 /// An attempt that is noted at its end, because nobody was heard of while it lasted.
 pub(super) struct EndedAttempt<'a> {
@@ -107,8 +108,7 @@ async fn noted(connection: &mut Connection, outcomes: &[&Outcome]) -> Result<Has
     let rows = bulk::by_job(connection, query, &ids, "ORDER BY a.number").await.doing("list attempts")?;
     let mut jobs: HashMap<JobId, Noted> = HashMap::new();
     for row in rows {
-        let id = row.get::<Vec<u8>, _>(0).try_into().map(JobId::from_bytes);
-        let noted = jobs.entry(id.map_err(|_| StoreError::Damaged { what: "a job" })?).or_default();
+        let noted = jobs.entry(job_id(row.get(0))?).or_default();
         noted.units = row.get(1);
         let Some(number) = row.get(2) else { continue };
         noted.attempts.push(Attempt {

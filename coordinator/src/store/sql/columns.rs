@@ -6,6 +6,7 @@ use gitfleet_shared::ids::{BatchId, JobId};
 use crate::store::{Result, StoreError};
 
 pub(super) const DAMAGED_BATCH: StoreError = StoreError::Damaged { what: "a batch" };
+pub(super) const DAMAGED_JOB: StoreError = StoreError::Damaged { what: "a job" };
 
 pub(super) fn id(job: JobId) -> Vec<u8> {
     job.as_bytes().to_vec()
@@ -16,7 +17,7 @@ pub(super) fn batch_id(bytes: Vec<u8>) -> Result<BatchId> {
 }
 
 pub(super) fn job_id(bytes: Vec<u8>) -> Result<JobId> {
-    bytes.try_into().map(JobId::from_bytes).map_err(|_| StoreError::Damaged { what: "a job" })
+    bytes.try_into().map(JobId::from_bytes).map_err(|_| DAMAGED_JOB)
 }
 
 /// Returns UTC milliseconds as views show them.

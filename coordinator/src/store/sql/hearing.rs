@@ -6,9 +6,10 @@ use gitfleet_shared::contract::Heartbeat;
 use gitfleet_shared::ids::JobId;
 use sqlx::Row as _;
 
+use super::columns::job_id;
 use super::{Connection, Database, Doing as _, bulk};
+use crate::store::Result;
 use crate::store::text::storable;
-use crate::store::{Result, StoreError};
 
 /// A job in the hands of a worker.
 pub(super) struct InHand {
@@ -35,7 +36,8 @@ pub(super) async fn hear(database: &Database, heartbeats: &[Heartbeat], now: i64
         }));
     }
     let jobs: Vec<JobId> = in_hand.iter().map(|one| one.job).collect();
-    let heard = ids(&bulk::hear_of(connection, &jobs, now).await.doing("note signs of life")?)?;
+    let heard = bulk::hear_of(connection, &jobs, now).await.doing("note signs of life")?;
+    let heard: HashSet<JobId> = heard.iter().map(|row| job_id(row.get(0))).collect::<Result<_>>()?;
     in_hand.retain(|one| heard.contains(&one.job));
     if !in_hand.is_empty() {
         bulk::note_attempts(connection, &in_hand, now).await.doing("note attempts")?;
@@ -61,13 +63,4 @@ async fn note(connection: &mut Connection, heartbeat: &Heartbeat, now: i64) -> R
     .await
     .doing("note a worker")?;
     Ok(())
-}
-
-fn ids(rows: &[super::Row]) -> Result<HashSet<JobId>> {
-    rows.iter()
-        .map(|row| {
-            let id = row.get::<Vec<u8>, _>(0).try_into().map(JobId::from_bytes);
-            id.map_err(|_| StoreError::Damaged { what: "a job" })
-        })
-        .collect()
 }

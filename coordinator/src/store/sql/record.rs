@@ -15,7 +15,8 @@ use gitfleet_shared::object_id::ObjectId;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::batches::{self, DAMAGED_BATCH, DAMAGED_JOB, FIRST, place};
+use super::batches::{self, FIRST, place};
+use super::columns::{DAMAGED_BATCH, DAMAGED_JOB, batch_id, job_id};
 use super::facts::Signatures;
 use super::snapshots::Published;
 use super::{
@@ -89,15 +90,13 @@ async fn hold(connection: &mut Connection, recordings: &[Recording<'_>]) -> Resu
     let rows = bulk::by_job(connection, query, &jobs, HOLD_REPOSITORIES).await.doing("take repositories")?;
     rows.iter()
         .map(|row| {
-            let job = row.get::<Vec<u8>, _>(0).try_into().map(JobId::from_bytes).map_err(|_| DAMAGED_JOB)?;
-            let batch = row.get::<Vec<u8>, _>(1).try_into().map(BatchId::from_bytes);
             let place = Place {
-                batch: batch.map_err(|_| DAMAGED_BATCH)?,
+                batch: batch_id(row.get(1))?,
                 position: place(row.get(2)).ok_or(DAMAGED_BATCH)?,
                 pending: row.get(3),
                 commits_new: row.get(4),
             };
-            Ok((job, place))
+            Ok((job_id(row.get(0))?, place))
         })
         .collect()
 }
@@ -118,9 +117,7 @@ async fn end_jobs(connection: &mut Connection, recordings: &[Recording<'_>]) -> 
         })
         .collect();
     let rows = bulk::end_jobs(connection, &states).await.doing("end jobs")?;
-    rows.iter()
-        .map(|row| row.get::<Vec<u8>, _>(0).try_into().map(JobId::from_bytes).map_err(|_| DAMAGED_JOB))
-        .collect()
+    rows.iter().map(|row| job_id(row.get(0))).collect()
 }
 
 type Bound<'q> = Query<'q, Driver, Arguments>;
