@@ -10,6 +10,7 @@ pub mod facts;
 #[cfg(feature = "faults")]
 pub mod faults;
 pub mod ids;
+pub mod lines;
 pub mod mailmap;
 pub mod metrics;
 pub mod object_id;

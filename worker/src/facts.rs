@@ -1,7 +1,9 @@
 //! From a commit to its facts: the engine.
 
 use gitfleet_shared::contract::{Digest, MainlineNet, Scope};
-use gitfleet_shared::facts::{ChangeKind, CommitFacts, ContentMark, FileChange, Hunk, Lines, UnknownReason};
+use gitfleet_shared::facts::{
+    ChangeKind, CommitFacts, ContentMark, FileChange, Hunk, Lines, MergedPath, UnknownReason,
+};
 use gitfleet_shared::object_id::ObjectId;
 use gix::hashtable::HashMap;
 
@@ -132,17 +134,16 @@ impl Engine {
         first_parent_tree: Option<gix::ObjectId>,
     ) -> Result<CommitFacts, ReadError> {
         let commit = self.parse(id, content)?;
-        let files = match commit.parents.as_slice() {
+        let (files, merged) = match commit.parents.as_slice() {
             [] => self.files(tree::diff(&self.objects, None, Some(commit.tree))),
             [parent] => match first_parent_tree.map_or_else(|| self.tree_of(*parent), Ok) {
                 Ok(tree) => self.files(tree::diff(&self.objects, Some(tree), Some(commit.tree))),
-                Err(error) => vec![unreadable(Vec::new(), error)],
+                Err(error) => (vec![unreadable(Vec::new(), error)], Vec::new()),
             },
-            _ => Vec::new(),
-        };
-        let merged = match self.depth {
-            Depth::Hunks if commit.parents.len() > 1 => self.composition(commit.tree, &commit.parents),
-            _ => Vec::new(),
+            parents => match self.depth {
+                Depth::Hunks => (Vec::new(), self.composition(commit.tree, parents)),
+                Depth::Counts => (Vec::new(), Vec::new()),
+            },
         };
         let ours =
             |id: gix::ObjectId| ObjectId::try_from(id.as_bytes()).expect("gix has the hash lengths git has");
@@ -237,7 +238,8 @@ impl Engine {
         Ok(commit::links(&self.objects.commit(&id)?).ok_or(ReadError::Corrupt(id))?.tree)
     }
 
-    fn files(&mut self, found: Changes) -> Vec<FileChange> {
+    /// Returns the changed files, and those of them that have their lines of others than they say.
+    fn files(&mut self, found: Changes) -> (Vec<FileChange>, Vec<MergedPath>) {
         let Changes { changes, unreadable: missing } = found;
         let renames = rename::detect(&self.objects, &mut self.attributes, &changes);
         let mut continues = vec![None; changes.len()];
@@ -257,7 +259,11 @@ impl Engine {
             });
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        files
+        let continued = match self.depth {
+            Depth::Hunks => self.continued(&changes, &continues),
+            Depth::Counts => Vec::new(),
+        };
+        (files, continued)
     }
 
     fn changed(&mut self, change: &Change) -> FileChange {

@@ -1,14 +1,17 @@
 //! Real histories, for whoever has some: `GITFLEET_JUDGED=/path/to/a.git:/path/to/b.git cargo test --release --test
-//! git_judges -- --ignored real`.
+//! git_judges -- --ignored --nocapture real`.
 
 use std::path::PathBuf;
 
+use crate::blame;
 use crate::fixture::run;
-use crate::judge::judge_at;
+use crate::judge::{NO_LIMIT, facts, judge_at};
+
+/// Files of each that are compared with blame, which takes its time.
+const FILES: usize = 300;
 
 /// Returns the repositories that the environment names, each with its head.
 fn repositories() -> Vec<(PathBuf, String)> {
-    #[expect(clippy::disallowed_methods, reason = "a switch for whoever has repositories")]
     let named = std::env::var_os("GITFLEET_JUDGED").unwrap_or_default();
     std::env::split_paths(&named)
         .filter(|path| !path.as_os_str().is_empty())
@@ -25,5 +28,16 @@ fn real_histories_are_what_git_says() {
     for (path, head) in repositories() {
         let lines = judge_at(&path, &head);
         assert!(!lines.is_empty(), "{} has a history", path.display());
+    }
+}
+
+#[test]
+#[ignore = "takes repositories from the environment"]
+fn real_lines_are_whose_git_says() {
+    for (path, head) in repositories() {
+        let facts = facts(&path, &head, NO_LIMIT);
+        let (lines, differing) = blame::differing(&path, &head, &facts, FILES);
+        let shown = differing[..differing.len().min(40)].join("\n");
+        println!("{}: {} of {lines} lines differ\n{shown}", path.display(), differing.len());
     }
 }

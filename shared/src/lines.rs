@@ -1,0 +1,296 @@
+//! The history of lines: which commit each line at the tip came with, and when lines came onto the mainline and went
+//! from it. A pure fold of facts that were computed with their hunks.
+//!
+//! A line belongs to the commit that `git blame` names, without `-w`, `-M` and `-C`: unchanged lines pass from parent to
+//! child through renames, and of a merge each line is that of the first parent that has it. What no parent has is the
+//! merge's own.
+//!
+//! The **mainline** is the first-parent chain of the head. A line is *born* there when a commit of the chain brings it
+//! (a merge brings the lines of its branch, which are older), and *dies* when one takes it away. So over the chain, births
+//! less deaths are the text lines at the tip: the law that every report can check. Lines that only move from one path to
+//! another (a rename) neither die nor are born.
+//!
+//! Binary files have no lines: a file that turns binary loses all it had. Where something could not be read, lines are
+//! unknown: they are in no account, [`LineHistory::unknown_changes`] says so, and the law need not hold.
+
+mod accounts;
+mod file;
+mod merge;
+mod order;
+mod tree;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use self::accounts::{Accounts, Balance};
+pub use self::file::Run;
+use self::file::{File, edited};
+use self::order::Order;
+use self::tree::{Names, Node, Tree};
+use crate::facts::{ChangeKind, CommitFacts, FileChange, Lines};
+use crate::object_id::ObjectId;
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct LineHistory {
+    /// All commits below the head, parents before children. What other fields name is a place in here.
+    pub commits: Vec<ObjectId>,
+    /// The first-parent chain of the head, oldest first.
+    pub mainline: Vec<u32>,
+    /// The text files at the tip, ascending by path.
+    pub tip: Vec<TipRuns>,
+    /// By commit of the mainline, oldest first; then by origin.
+    pub births: Vec<Birth>,
+    pub deaths: Vec<Death>,
+    /// Paths that lines died at.
+    pub paths: Vec<Vec<u8>>,
+    /// Files at the tip whose lines are unknown.
+    pub unknown_files: u32,
+    /// Changes on the mainline of which lines are unknown.
+    pub unknown_changes: u32,
+}
+
+/// A file at the tip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TipRuns {
+    pub path: Vec<u8>,
+    /// In the order of the file.
+    pub runs: Vec<Run>,
+}
+
+/// Lines that a commit of the mainline brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Birth {
+    pub integrated: u32,
+    /// The commit that wrote them: the same, or one of a branch that was merged.
+    pub origin: u32,
+    pub lines: u32,
+}
+
+/// Lines that a commit of the mainline took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Death {
+    pub killer: u32,
+    /// The commit that had written them.
+    pub origin: u32,
+    /// Where they stood before, by its place in [`LineHistory::paths`].
+    pub path: u32,
+    pub lines: u32,
+}
+
+impl LineHistory {
+    /// Folds the facts of the commits below `head`; those of others are passed over. A parent that is not among them
+    /// counts as one without files.
+    pub fn of<'a>(facts: impl IntoIterator<Item = &'a CommitFacts>, head: &ObjectId) -> Self {
+        let order = Order::of(facts, head);
+        let mut fold = Fold { trees: vec![None; order.commits.len()], ..Fold::default() };
+        let mut left = order.children.clone();
+        let mut history = Self::default();
+        for (number, commit) in (0u32..).zip(&order.commits) {
+            let parents: Vec<Tree> = order.parents[number as usize]
+                .iter()
+                .map(|parent| match parent {
+                    Some(parent) => fold.tree(*parent, &mut left),
+                    None => Tree::default(),
+                })
+                .collect();
+            let on_mainline = order.on_mainline[number as usize];
+            if on_mainline {
+                history.mainline.push(number);
+            }
+            let tree = fold.commit(number, commit, parents, on_mainline);
+            fold.trees[number as usize] = Some(tree);
+            history.commits.push(commit.id);
+        }
+        let tip = fold.trees.pop().flatten().unwrap_or_default();
+        tip.each_file(|path, file| match &file.runs {
+            Some(runs) if runs.is_empty() => {}
+            Some(runs) => history.tip.push(TipRuns { path: fold.names.path(path), runs: runs.clone() }),
+            None => history.unknown_files += 1,
+        });
+        history.tip.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let Accounts { births, deaths, unknown_changes } = fold.accounts;
+        Self { births, deaths, unknown_changes, paths: fold.paths, ..history }
+    }
+}
+
+#[derive(Default)]
+struct Fold {
+    names: Names,
+    /// Of the commits that still have children to come.
+    trees: Vec<Option<Tree>>,
+    accounts: Accounts,
+    paths: Vec<Vec<u8>>,
+    path_numbers: HashMap<Vec<u8>, u32>,
+}
+
+impl Fold {
+    /// Returns the tree of a commit; its last child gets it for itself, to change it in place.
+    fn tree(&mut self, commit: u32, left: &mut [u32]) -> Tree {
+        let (tree, left) = (&mut self.trees[commit as usize], &mut left[commit as usize]);
+        *left -= 1;
+        if *left == 0 { tree.take() } else { tree.clone() }.unwrap_or_default()
+    }
+
+    fn commit(
+        &mut self,
+        number: u32,
+        commit: &CommitFacts,
+        mut parents: Vec<Tree>,
+        on_mainline: bool,
+    ) -> Tree {
+        let mut balance = Balance::default();
+        let tree = if parents.len() > 1 || !commit.merged.is_empty() {
+            let tree = if parents.len() > 1 {
+                merge::merge(&parents, &commit.merged, number, &mut self.names)
+            } else {
+                let old = parents.first().cloned().unwrap_or_default();
+                let edited = self.edit(number, commit, old, None);
+                self.continue_files(number, commit, &parents, edited)
+            };
+            if on_mainline {
+                let empty = Tree::default();
+                let first = parents.first().unwrap_or(&empty);
+                balance.compare(&first.0, &tree.0, &self.names);
+            }
+            tree
+        } else {
+            let old = parents.pop().unwrap_or_default();
+            self.edit(number, commit, old, on_mainline.then_some(&mut balance))
+        };
+        if on_mainline {
+            let (paths, numbers) = (&mut self.paths, &mut self.path_numbers);
+            let mut path_number = |path: &[u8]| match numbers.get(path) {
+                Some(number) => *number,
+                None => {
+                    let number = u32::try_from(paths.len()).expect("no history has four billion paths");
+                    numbers.insert(path.to_vec(), number);
+                    paths.push(path.to_vec());
+                    number
+                }
+            };
+            balance.settle(number, &mut path_number, &mut self.accounts);
+        }
+        tree
+    }
+
+    /// Returns what the changes of a commit with one parent, or none, make of the parent's tree.
+    fn edit(
+        &mut self,
+        number: u32,
+        commit: &CommitFacts,
+        mut tree: Tree,
+        mut balance: Option<&mut Balance>,
+    ) -> Tree {
+        // What goes makes way first: a file may be gone where another's directory comes.
+        let mut sources = Vec::new();
+        for change in &commit.files {
+            match &change.kind {
+                ChangeKind::Deleted => {
+                    let gone = tree.take(&self.names.of(&change.path));
+                    if let (Some(balance), Some(Node::File(file))) = (balance.as_deref_mut(), &gone) {
+                        match &file.runs {
+                            Some(runs) => balance.remove(&change.path, runs),
+                            None => balance.note_unknown(),
+                        }
+                    }
+                }
+                ChangeKind::Renamed { from, .. } => sources.push(tree.take(&self.names.of(from))),
+                ChangeKind::Added | ChangeKind::Modified => {}
+            }
+        }
+        let mut sources = sources.into_iter();
+        for change in &commit.files {
+            let at = self.names.of(&change.path);
+            match &change.kind {
+                ChangeKind::Deleted => {}
+                ChangeKind::Added => {
+                    let file = added(number, change);
+                    if let Some(balance) = balance.as_deref_mut() {
+                        note(balance, change, &file);
+                    }
+                    tree.put(&at, Node::File(Arc::new(file)));
+                }
+                ChangeKind::Modified => {
+                    if tree.file(&at).is_none() {
+                        tree.put(&at, Node::File(Arc::new(File::unknown())));
+                    }
+                    let file = tree.file_mut(&at).expect("it was put there");
+                    modify(file, number, change, &change.path, balance.as_deref_mut());
+                }
+                ChangeKind::Renamed { from, .. } => {
+                    let mut file = match sources.next().flatten() {
+                        Some(Node::File(file)) => file,
+                        _ => Arc::new(File::unknown()),
+                    };
+                    modify(Arc::make_mut(&mut file), number, change, from, balance.as_deref_mut());
+                    tree.put(&at, Node::File(file));
+                }
+            }
+        }
+        tree
+    }
+
+    /// Puts the files that a commit without a second parent has composed otherwise than its changes say.
+    fn continue_files(&mut self, number: u32, commit: &CommitFacts, parents: &[Tree], edited: Tree) -> Tree {
+        let composed = merge::merge(parents, &commit.merged, number, &mut self.names);
+        let mut tree = edited;
+        for merged in &commit.merged {
+            let at = self.names.of(&merged.path);
+            match composed.get(&at) {
+                Some(node) => tree.put(&at, node.clone()),
+                None => _ = tree.take(&at),
+            }
+        }
+        tree
+    }
+}
+
+fn added(number: u32, change: &FileChange) -> File {
+    match change.lines {
+        Lines::Counted { added, .. } => File::new(change.content, number, added),
+        Lines::Binary { net_text_lines } => {
+            File::new(change.content, number, u32::try_from(net_text_lines).unwrap_or(0))
+        }
+        Lines::Unknown(_) => File::unknown(),
+    }
+}
+
+/// Writes down the lines of a file that is new.
+fn note(balance: &mut Balance, change: &FileChange, file: &File) {
+    match &file.runs {
+        Some(runs) => balance.add(&change.path, runs),
+        None => balance.note_unknown(),
+    }
+}
+
+/// Changes `file` as the commit `number` did. Lines that go stood at `path`.
+fn modify(file: &mut File, number: u32, change: &FileChange, path: &[u8], balance: Option<&mut Balance>) {
+    // Facts that were computed without hunks say nothing of whose lines go.
+    let has_hunks = |counts| counts == (0, 0) || !change.hunks.is_empty();
+    let mut removed = Vec::new();
+    let old = file.runs.take();
+    file.runs = match (&old, change.lines) {
+        (Some(runs), Lines::Counted { added, deleted }) if has_hunks((added, deleted)) => {
+            edited(runs, &change.hunks, number, |run| removed.push(run)).ok()
+        }
+        // One side is binary. Where lines joined, the other one is text.
+        (Some(runs), Lines::Binary { net_text_lines }) => {
+            removed.clone_from(runs);
+            File::new(change.content, number, u32::try_from(net_text_lines).unwrap_or(0)).runs
+        }
+        _ => None,
+    };
+    file.content = change.content;
+    let Some(balance) = balance else { return };
+    if file.runs.is_none() {
+        return balance.note_unknown();
+    }
+    balance.remove(path, &removed);
+    if let Lines::Counted { .. } = change.lines {
+        for hunk in &change.hunks {
+            balance.add(&change.path, &[Run { origin: number, lines: hunk.new_lines }]);
+        }
+    } else {
+        balance.add(&change.path, file.runs());
+    }
+}
