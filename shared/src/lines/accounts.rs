@@ -43,11 +43,8 @@ impl Balance {
 
     /// Compares two trees, and looks only at what is not shared.
     pub(super) fn compare(&mut self, old: &Node, new: &Node, names: &Names) {
-        self.compare_at(Some(old), Some(new), &mut Vec::new(), names);
-    }
-
-    fn compare_at(&mut self, old: Option<&Node>, new: Option<&Node>, path: &mut Vec<Name>, names: &Names) {
-        let mut waiting: Vec<(Vec<Name>, Option<&Node>, Option<&Node>)> = vec![(path.clone(), old, new)];
+        let mut waiting: Vec<(Vec<Name>, Option<&Node>, Option<&Node>)> =
+            vec![(Vec::new(), Some(old), Some(new))];
         while let Some((path, old, new)) = waiting.pop() {
             match (old, new) {
                 (Some(old), Some(new)) if old.is(new) => {}
