@@ -10,7 +10,9 @@ pub mod markdown;
 pub mod method;
 pub mod model;
 pub mod number;
+pub mod row;
 #[cfg(test)]
 mod sample;
+pub mod tables;
 mod timeline;
 mod verdict;

@@ -9,6 +9,7 @@ pub mod contract;
 pub mod facts;
 #[cfg(feature = "faults")]
 pub mod faults;
+pub mod graph;
 pub mod ids;
 pub mod mailmap;
 pub mod metrics;

@@ -4,11 +4,28 @@
 //! commits in parts and merging equals observing them at once. Whoever observes hands in each commit once: dropping
 //! the duplicates of at-least-once delivery is the store's work, keyed by commit id.
 
+pub mod age;
 pub mod brief;
+pub mod burndown;
+pub mod churn;
+pub mod contributors;
+pub mod coupling;
+pub mod definition;
+pub mod deployments;
+pub mod durations;
+pub mod entropy;
+pub mod hotspots;
+pub mod hours;
+pub mod knowledge;
 pub mod language;
+pub mod ownership;
 pub mod people;
 pub mod quality;
+pub mod releases;
+pub mod rework;
+pub mod share;
 pub mod sums;
+pub mod truck_factor;
 pub mod weeks;
 
 use chrono::NaiveDate;
@@ -27,6 +44,9 @@ pub trait Partial: Default {
 
 /// A person, as the caller numbers people after the mailmap.
 pub type PersonId = u32;
+
+/// A file of one repository, by number.
+pub type FileId = u32;
 
 /// One commit as the metrics see it: its brief, who wrote it, and where it falls in the window.
 #[derive(Debug, Clone, Copy)]
