@@ -7,6 +7,7 @@
 pub mod age;
 pub mod brief;
 pub mod burndown;
+pub mod catalog;
 pub mod churn;
 pub mod contributors;
 pub mod coupling;
@@ -22,9 +23,11 @@ pub mod ownership;
 pub mod people;
 pub mod quality;
 pub mod releases;
+pub mod requests;
 pub mod rework;
 pub mod share;
 pub mod sums;
+pub mod tally;
 pub mod truck_factor;
 pub mod weeks;
 

@@ -24,7 +24,7 @@ pub const DEFINITION: Definition = Definition {
 pub const LEAST_PEOPLE: usize = 5;
 pub const LEAST_WEEKS: usize = 4;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hours {
     /// Commits by weekday (Monday first) and hour.
     pub counts: [[u64; 24]; 7],
@@ -32,12 +32,6 @@ pub struct Hours {
     /// Weeks since 1970 by local time.
     weeks: BTreeSet<i64>,
     pub offset_zero: u64,
-}
-
-impl Default for Hours {
-    fn default() -> Self {
-        Self { counts: [[0; 24]; 7], people: BTreeSet::new(), weeks: BTreeSet::new(), offset_zero: 0 }
-    }
 }
 
 impl Hours {
