@@ -2,6 +2,7 @@
 
 mod caution;
 pub mod csv;
+pub mod difference;
 mod escape;
 mod finding;
 pub mod html;
