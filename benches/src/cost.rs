@@ -13,6 +13,7 @@ use gitfleet_shared::facts::{CommitFacts, FACTS_VERSION};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::object_id::ObjectId;
 use gitfleet_worker::door::{self, Part};
+use gitfleet_worker::facts::Depth;
 use gitfleet_worker::objects::Limits;
 
 use crate::analysis::Analyses;
@@ -62,7 +63,7 @@ impl Cost {
         };
         let mut commits = Vec::new();
         let mut slice = Vec::new();
-        door::facts(repository, head, jobs, limits(jobs), Part::WHOLE, |facts| {
+        door::facts(repository, head, jobs, limits(jobs), Depth::Hunks, Part::WHOLE, |facts| {
             cost.commits += 1;
             cost.changes += facts.files.len();
             cost.cache_frame_bytes += codec::encode(Kind::CommitFacts, FACTS_VERSION as u16, &facts).len();
@@ -105,6 +106,8 @@ impl Cost {
             attributes: [0; 32],
             shallow: false,
             mailmap: None,
+            tags: Vec::new(),
+            attributes_files: Vec::new(),
         };
         let mainline = Mainline { continues_base: false, commits: commits.clone(), merges: Vec::new() };
         // Estimates take two bytes, as those of most commits do.
@@ -121,7 +124,8 @@ impl Cost {
         let id = JobId::derive(batch, &work.key());
         let source = Source::Local { path: "/srv/git/a-repository.git".to_owned() };
         let worker = "worker-00".to_owned();
-        self.job_bytes += Job { id, batch, source, work, max_blob_bytes: MAX_BLOB_BYTES }.encode().len();
+        let max_blob_bytes = MAX_BLOB_BYTES;
+        self.job_bytes += Job { id, batch, source, work, max_blob_bytes, line_history: true }.encode().len();
         let outcome = Outcome { job: id, batch, worker, elapsed_millis: 1_000, result: Ok(result) };
         self.outcome_bytes += outcome.encode().len();
     }

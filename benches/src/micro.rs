@@ -21,7 +21,7 @@ use gitfleet_shared::metrics::weeks::Weeks;
 use gitfleet_shared::metrics::{Observation, PersonId};
 use gitfleet_shared::window::Window;
 use gitfleet_worker::contents::Bytes;
-use gitfleet_worker::facts::Engine;
+use gitfleet_worker::facts::{Depth, Engine};
 use gitfleet_worker::lines::Differ;
 use gitfleet_worker::objects::Objects;
 use gitfleet_worker::tree::{self, Change};
@@ -169,7 +169,7 @@ pub(crate) fn all(path: &Path, limit: usize, setting: &Setting) -> anyhow::Resul
     )?;
     drop(pairs);
 
-    let mut engine = Engine::new(opened.to_thread_local(), head, limits(1))?;
+    let mut engine = Engine::new(opened.to_thread_local(), head, limits(1), Depth::Hunks)?;
     let digest = engine.digest();
     let facts: Vec<CommitFacts> = commits.iter().map(|id| engine.facts(*id)).collect::<Result<_, _>>()?;
     drop(engine);

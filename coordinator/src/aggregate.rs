@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
-use gitfleet_shared::contract::Digest;
+use gitfleet_shared::contract::{Digest, Scope};
 use gitfleet_shared::facts::{FACTS_VERSION, Signature};
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::mailmap::Mailmap;
@@ -48,17 +48,17 @@ pub async fn aggregate(
     store: &dyn Store,
     batch: BatchId,
     window: &Window,
-    max_blob_bytes: u64,
+    scope: Scope,
     as_of_seconds: i64,
 ) -> Result<Report> {
-    Basis::of(store, batch, window, max_blob_bytes).await?.report(store, as_of_seconds).await
+    Basis::of(store, batch, window, scope).await?.report(store, as_of_seconds).await
 }
 
 impl Basis {
     /// # Errors
     ///
     /// Where the store fails or lacks what it said it has.
-    pub async fn of(store: &dyn Store, batch: BatchId, window: &Window, max_blob_bytes: u64) -> Result<Self> {
+    pub async fn of(store: &dyn Store, batch: BatchId, window: &Window, scope: Scope) -> Result<Self> {
         let mut requested = store.repositories(batch).await?;
         // Of two repositories that hold the same commit, the first by name decides who wrote it.
         requested.sort_by(|a, b| {
@@ -67,7 +67,7 @@ impl Basis {
         let analysed = |repository: &&BatchRepository| repository.state == RepositoryState::Analysed;
         let sources: Vec<_> =
             requested.iter().filter(analysed).map(|one| (&one.source, &one.revisions)).collect();
-        let mut snapshots = store.snapshots(&sources, max_blob_bytes).await?.into_iter();
+        let mut snapshots = store.snapshots(&sources, scope).await?.into_iter();
         let repositories = requested
             .into_iter()
             .map(|repository| {
@@ -218,8 +218,8 @@ impl Sum {
         let mut resolved: HashMap<Signature, PersonId> = HashMap::new();
         let mut own = Own::default();
         store
-            .read_briefs(snapshot.id, &mut |block| {
-                let number = |author: &Signature| match resolved.get(author) {
+            .read_facts(snapshot.id, &mut |block| {
+                let mut number = |author: &Signature| match resolved.get(author) {
                     Some(person) => *person,
                     None => {
                         let person = self.people.number(mailmap.resolve(author));
@@ -227,12 +227,14 @@ impl Sum {
                         person
                     }
                 };
-                let authors: Vec<PersonId> = block.authors.iter().map(number).collect();
-                for commit in &block.commits {
+                let authors: Vec<PersonId> =
+                    block.iter().map(|commit| number(&commit.facts.author)).collect();
+                for (commit, author) in block.iter().zip(authors) {
+                    let brief = Brief::of(&commit.facts);
                     if commit.on_mainline {
-                        own.observe_mainline(&commit.brief);
+                        own.observe_mainline(&brief);
                     }
-                    self.observe(&commit.brief, authors[commit.author], &mut own);
+                    self.observe(&brief, author, &mut own);
                 }
             })
             .await?;

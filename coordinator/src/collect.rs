@@ -125,7 +125,7 @@ async fn effect<'a>(
             });
             Effect::Slice(slice, rest)
         }
-        (Ok(WorkResult::Tip(tip)), Work::Tip { .. }) => Effect::Tip(*tip),
+        (Ok(WorkResult::Tip(tip)), Work::Tip { .. }) => Effect::Tip(tip),
         // An answer to another question.
         (Ok(_), _) => Effect::Nothing,
     })
@@ -133,5 +133,5 @@ async fn effect<'a>(
 
 /// Returns the job for more work on the repository of `asked`.
 fn follow_up(asked: &StoredJob, work: Work) -> Job {
-    submit::job(asked.job.batch, asked.position, &asked.job.source, work, asked.job.max_blob_bytes)
+    submit::job(asked.job.batch, asked.position, &asked.job.source, work, asked.job.scope())
 }

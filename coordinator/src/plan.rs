@@ -55,7 +55,7 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
         changed.mainline.merges.iter().filter(|id| !known.mainline_nets.contains(*id)).copied().collect();
     let mut jobs = Vec::new();
     if let Some(head) = changed.snapshot.head {
-        let new_job = |work| job(asked.batch, survey.position, &asked.source, work, asked.max_blob_bytes);
+        let new_job = |work| job(asked.batch, survey.position, &asked.source, work, asked.scope());
         // First, because it cannot be shared: at the end everybody would wait for it.
         jobs.push(new_job(Work::Tip { head }));
         let size = missing.len().div_ceil(SLICES).clamp(SMALLEST_SLICE, slice_commits.max(SMALLEST_SLICE));
@@ -106,6 +106,7 @@ mod tests {
             source: Source::Local { path: "/r".into() },
             work: Work::Survey { revisions: Revisions::Head, base: None },
             max_blob_bytes: 1,
+            line_history: true,
         };
         StoredJob { job, position: 0, open: true }
     }
@@ -128,6 +129,8 @@ mod tests {
                 attributes: [0; 32],
                 shallow: false,
                 mailmap: None,
+                tags: Vec::new(),
+                attributes_files: Vec::new(),
             },
             since_base,
             mainline: Mainline {

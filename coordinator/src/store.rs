@@ -5,6 +5,7 @@
 mod doing;
 pub mod ledger;
 pub mod migrations;
+mod pack;
 #[expect(
     clippy::duplicate_mod,
     reason = "what both dialects say in the same words is one text, compiled for each"
@@ -17,11 +18,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
 use gitfleet_shared::contract::{
-    Base, Changed, Digest, Failure, Job, Outcome, Revisions, SliceResult, Source, TipResult,
+    AttributesFile, Base, Changed, Digest, Failure, Job, Outcome, Revisions, Scope, SliceResult, Source, Tag,
+    TipFile, TipResult,
 };
-use gitfleet_shared::facts::Signature;
+use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::ids::{BatchId, JobId};
-use gitfleet_shared::metrics::brief::Brief;
 use gitfleet_shared::object_id::ObjectId;
 
 use crate::terms::Terms;
@@ -179,13 +180,22 @@ pub struct StoredSnapshot {
     pub branch: Option<String>,
     pub shallow: bool,
     pub mailmap: Option<Vec<u8>>,
-    pub tip: Option<TipResult>,
+    pub tip: Option<TipLines>,
+    pub tags: Vec<Tag>,
+    pub attributes_files: Vec<AttributesFile>,
     /// Names the publication its content is of: what another publication put there has another name. `None` is
     /// unknown.
     pub published_by: Option<Vec<u8>>,
     /// False where an object was missing or damaged, which may be there and sound another time. A survey that
     /// trusted this base would never look again.
     pub is_final: bool,
+}
+
+/// The text lines at the tip.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TipLines {
+    pub lines: u64,
+    pub unknown_files: u32,
 }
 
 /// Sums over commits of a first-parent chain.
@@ -239,8 +249,8 @@ pub enum Effect<'a> {
     /// The facts of a slice, and the job for what the worker put back; with the last job of its repository, the
     /// snapshot is published.
     Slice(&'a SliceResult, Option<Job>),
-    /// The text lines at the tip; with the last job of its repository, the snapshot is published.
-    Tip(TipResult),
+    /// The files at the tip; with the last job of its repository, the snapshot is published.
+    Tip(&'a TipResult),
     /// The repository of the job failed, and its other jobs are dropped. What was published before stays.
     Failure(&'a Failure),
 }
@@ -264,19 +274,11 @@ pub struct Known {
     pub published_here: bool,
 }
 
-/// Some commits of a snapshot, as a report reads them.
-#[derive(Debug, Clone)]
-pub struct Block {
-    pub authors: Vec<Signature>,
-    pub commits: Vec<Listed>,
-}
-
+/// A commit of a snapshot, as a report reads it.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// Its place among the authors of the block.
-    pub author: usize,
     pub on_mainline: bool,
-    pub brief: Brief,
+    pub facts: CommitFacts,
 }
 
 /// A report, as it is kept.
@@ -334,20 +336,20 @@ pub trait Store: Send + Sync {
     }
 
     /// Returns the published snapshots of some sources, in their order, where there is one and its facts are of the
-    /// current version and limit.
+    /// current version and of that scope.
     async fn snapshots(
         &self,
         sources: &[(&Source, &Revisions)],
-        max_blob_bytes: u64,
+        scope: Scope,
     ) -> Result<Vec<Option<StoredSnapshot>>>;
 
     async fn snapshot(
         &self,
         source: &Source,
         revisions: &Revisions,
-        max_blob_bytes: u64,
+        scope: Scope,
     ) -> Result<Option<StoredSnapshot>> {
-        Ok(self.snapshots(&[(source, revisions)], max_blob_bytes).await?.pop().flatten())
+        Ok(self.snapshots(&[(source, revisions)], scope).await?.pop().flatten())
     }
 
     /// Returns what is known of what a survey of `revisions` listed.
@@ -363,11 +365,14 @@ pub trait Store: Send + Sync {
     async fn repository(&self, batch: BatchId, position: u32) -> Result<Option<BatchRepository>>;
 
     /// Calls `each` with every commit of a snapshot, in blocks and in no order that matters.
-    async fn read_briefs(
+    async fn read_facts(
         &self,
         snapshot: i64,
-        each: &mut (dyn for<'a> FnMut(&'a Block) + Send),
+        each: &mut (dyn for<'a> FnMut(&'a [Listed]) + Send),
     ) -> Result<()>;
+
+    /// Returns the files at the tip of a snapshot, ascending by path; `None` where they are unknown.
+    async fn tip_files(&self, snapshot: i64) -> Result<Option<Vec<TipFile>>>;
 
     /// Sums the merges of a snapshot's mainline, each compared with its first parent.
     async fn merge_sums(&self, snapshot: i64) -> Result<MainlineSums>;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gitfleet_shared::contract::{Job, Revisions, Source, Work};
+use gitfleet_shared::contract::{Job, Revisions, Scope, Source, Work};
 use gitfleet_shared::ids::{BatchId, JobId};
 
 use crate::store::{NewBatch, NewRepository, RequestKey, Result, Store, Submitted};
@@ -40,16 +40,16 @@ pub struct Requested {
 ///
 /// Where the store fails; then nothing was submitted.
 pub async fn submit(store: &dyn Store, submission: Submission) -> Result<(BatchId, Submitted)> {
-    let max_blob_bytes = submission.terms.max_blob_bytes;
+    let scope = submission.terms.scope();
     let batch = BatchId::generate();
     let mut repositories = Vec::with_capacity(submission.repositories.len());
     let sources: Vec<_> = submission.repositories.iter().map(|one| (&one.source, &one.revisions)).collect();
-    let snapshots = store.snapshots(&sources, max_blob_bytes).await?;
+    let snapshots = store.snapshots(&sources, scope).await?;
     for ((position, requested), snapshot) in (0u32..).zip(submission.repositories).zip(snapshots) {
         let Requested { name, project_key, source, revisions } = requested;
         let base = snapshot.filter(|snapshot| snapshot.is_final).map(|snapshot| snapshot.base);
         let work = Work::Survey { revisions: revisions.clone(), base };
-        let survey = job(batch, position, &source, work, max_blob_bytes);
+        let survey = job(batch, position, &source, work, scope);
         repositories.push(NewRepository { name, project_key, source, revisions, survey });
     }
     let Submission { name, priority, labels, terms, request, config, submitted_at, .. } = submission;
@@ -67,10 +67,11 @@ pub async fn submit(store: &dyn Store, submission: Submission) -> Result<(BatchI
 
 /// Returns the job that does `work` for the repository at `position`; the same work has the same id. The position
 /// counts, because a batch may ask for one source twice, for two of its branches.
-pub(crate) fn job(batch: BatchId, position: u32, source: &Source, work: Work, max_blob_bytes: u64) -> Job {
+pub(crate) fn job(batch: BatchId, position: u32, source: &Source, work: Work, scope: Scope) -> Job {
     let mut key = position.to_le_bytes().to_vec();
     key.extend(source.to_string().into_bytes());
     key.push(0);
     key.extend(work.key());
-    Job { id: JobId::derive(batch, &key), batch, source: source.clone(), work, max_blob_bytes }
+    let Scope { max_blob_bytes, line_history } = scope;
+    Job { id: JobId::derive(batch, &key), batch, source: source.clone(), work, max_blob_bytes, line_history }
 }

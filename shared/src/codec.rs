@@ -19,6 +19,11 @@ pub enum Kind {
     DeadLetter = 8,
     Control = 9,
     HandedBack = 10,
+    FactPack = 11,
+    CommitLines = 12,
+    TipFiles = 13,
+    Tags = 14,
+    AttributesFiles = 15,
 }
 
 #[derive(Debug, thiserror::Error)]

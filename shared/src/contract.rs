@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, DecodeError, Kind};
-use crate::facts::CommitFacts;
+use crate::facts::{ClaimedTime, CommitFacts};
 use crate::ids::{BatchId, JobId};
 use crate::object_id::ObjectId;
 
-pub const CONTRACT_VERSION: u16 = 3;
+pub const CONTRACT_VERSION: u16 = 4;
 
 /// One unit of work, as the coordinator asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,21 @@ pub struct Job {
     pub work: Work,
     /// A file with a larger side than this keeps its lines unknown.
     pub max_blob_bytes: u64,
+    /// Whether facts say what the history of lines is made of.
+    pub line_history: bool,
+}
+
+impl Job {
+    pub fn scope(&self) -> Scope {
+        Scope { max_blob_bytes: self.max_blob_bytes, line_history: self.line_history }
+    }
+}
+
+/// What facts are to say, and of which contents. Facts of another scope are other facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    pub max_blob_bytes: u64,
+    pub line_history: bool,
 }
 
 /// Where a repository is.
@@ -121,6 +136,32 @@ pub struct Snapshot {
     pub shallow: bool,
     /// `.mailmap` at `head`.
     pub mailmap: Option<Vec<u8>>,
+    /// Those that name commits, ascending by name.
+    pub tags: Vec<Tag>,
+    /// What the `.gitattributes` files at `head` say to linguist, ascending by directory.
+    pub attributes_files: Vec<AttributesFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// Without `refs/tags/`.
+    #[serde(with = "serde_bytes")]
+    pub name: Vec<u8>,
+    /// The commit that it names, through whatever other tags.
+    pub target: ObjectId,
+    /// The tagger's time of an annotated tag, the committer's of the commit for any other.
+    pub time: ClaimedTime,
+    pub annotated: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributesFile {
+    /// The directory it stands in: empty, or ending in a slash.
+    #[serde(with = "serde_bytes")]
+    pub directory: Vec<u8>,
+    /// Those of its lines that matter, in their order.
+    #[serde(with = "serde_bytes")]
+    pub content: Vec<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,10 +223,34 @@ pub struct SliceResult {
     pub cache_hits: u32,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TipResult {
     pub lines: u64,
     pub unknown_files: u32,
+    /// Regular files, ascending by path.
+    pub files: Vec<TipFile>,
+    /// Further ones, for which a message has no room.
+    pub more_files: u32,
+}
+
+/// A file at the tip.
+///
+/// Indentation is logical: a tab, or four spaces, is one step; it is counted in quarters of a step over the lines that
+/// are not blank (Hindle, Godfrey and Holt 2008; a step is that of Tornhill's maat-scripts).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TipFile {
+    #[serde(with = "serde_bytes")]
+    pub path: Vec<u8>,
+    pub size_bytes: u64,
+    /// `None` for a binary or unknown file, which has no code lines and no indentation either.
+    pub lines: Option<u32>,
+    /// Lines that are not blank.
+    pub code_lines: u32,
+    pub indentation_sum: u64,
+    pub indentation_square_sum: u64,
+    pub indentation_max: u32,
+    /// Whether its first lines say that a program wrote it.
+    pub head_says_generated: bool,
 }
 
 /// What a worker says of a job. Delivered at least once; recording it twice changes nothing.

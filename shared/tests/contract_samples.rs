@@ -7,12 +7,13 @@
 use std::path::PathBuf;
 
 use gitfleet_shared::contract::{
-    Answer, Base, CONTRACT_VERSION, Changed, Control, Failure, FailureClass, HandedBack, Heartbeat, Identity,
-    Job, Mainline, MainlineNet, Outcome, Revisions, Running, SliceResult, Snapshot, Source, SurveyResult,
-    TipResult, Why, Work, WorkResult,
+    Answer, AttributesFile, Base, CONTRACT_VERSION, Changed, Control, Failure, FailureClass, HandedBack,
+    Heartbeat, Identity, Job, Mainline, MainlineNet, Outcome, Revisions, Running, SliceResult, Snapshot,
+    Source, SurveyResult, Tag, TipFile, TipResult, Why, Work, WorkResult,
 };
 use gitfleet_shared::facts::{
-    ChangeKind, ClaimedTime, CommitFacts, FACTS_VERSION, FileChange, Lines, Signature, UnknownReason,
+    ChangeKind, ClaimedTime, CommitFacts, FACTS_VERSION, FileChange, How, Hunk, Lines, MergedPath, Origin,
+    Signature, UnknownReason,
 };
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::object_id::ObjectId;
@@ -42,6 +43,7 @@ fn job(work: Work) -> Job {
         source: Source::Remote { url: "https://git.example/a/b".into() },
         work,
         max_blob_bytes: 1 << 20,
+        line_history: true,
     }
 }
 
@@ -67,11 +69,16 @@ fn heartbeat() -> Heartbeat {
 
 fn facts() -> CommitFacts {
     let signature = |name: &[u8]| Signature { name: name.to_vec(), email: b"a@example".to_vec() };
-    let file = |path: &[u8], kind, lines| FileChange { path: path.to_vec(), kind, lines };
+    let hunk = Hunk { old_start: 4, old_lines: 1, new_start: 4, new_lines: 3 };
+    let file = |path: &[u8], kind, lines| {
+        let hunks = if path == b"e" { vec![hunk] } else { Vec::new() };
+        FileChange { path: path.to_vec(), kind, lines, hunks, content: [7; 8] }
+    };
+    let merged = |path: &[u8], how| MergedPath { path: path.to_vec(), how };
     let counted = Lines::Counted { added: 3, deleted: 1 };
     CommitFacts {
         id: id(1),
-        parents: 1,
+        parents: vec![id(2), id(3)],
         author: signature(b"Ren\xc3\xa9"),
         authored: ClaimedTime { seconds: Some(1_700_000_000), offset_minutes: -480 },
         committer: signature(b"\xff"),
@@ -91,7 +98,34 @@ fn facts() -> CommitFacts {
                 counted,
             ),
         ],
+        merged: vec![
+            merged(b"f", How::Taken { parent: 1 }),
+            merged(b"g", How::Gone),
+            merged(b"h", How::Unknown(UnknownReason::TooLarge)),
+            merged(
+                b"i",
+                How::Composed {
+                    lines: Some(5),
+                    content: [8; 8],
+                    from: vec![None, Some(Origin { path: b"j".to_vec(), hunks: vec![hunk] })],
+                },
+            ),
+        ],
     }
+}
+
+fn tip() -> TipResult {
+    let file = TipFile {
+        path: b"a".to_vec(),
+        size_bytes: 900,
+        lines: Some(77),
+        code_lines: 70,
+        indentation_sum: 12,
+        indentation_square_sum: 48,
+        indentation_max: 8,
+        head_says_generated: false,
+    };
+    TipResult { lines: 77, unknown_files: 0, files: vec![file], more_files: 1 }
 }
 
 #[test]
@@ -119,6 +153,16 @@ fn outcomes_are_read() {
         attributes: [0; 32],
         shallow: false,
         mailmap: Some(b"A <a@example>\n".to_vec()),
+        tags: vec![Tag {
+            name: b"v1".to_vec(),
+            target: id(1),
+            time: ClaimedTime { seconds: Some(1), offset_minutes: 60 },
+            annotated: true,
+        }],
+        attributes_files: vec![AttributesFile {
+            directory: b"gen/".to_vec(),
+            content: b"* linguist-generated\n".to_vec(),
+        }],
     };
     let changed = Changed {
         snapshot,
@@ -141,7 +185,7 @@ fn outcomes_are_read() {
         ("survey", Ok(WorkResult::Survey(SurveyResult::Changed(Box::new(changed))))),
         ("unchanged", Ok(WorkResult::Survey(SurveyResult::Unchanged))),
         ("slice", Ok(WorkResult::Slice(slice))),
-        ("tip", Ok(WorkResult::Tip(TipResult { lines: 77, unknown_files: 0 }))),
+        ("tip", Ok(WorkResult::Tip(tip()))),
         ("failure", Err(Failure { class: FailureClass::NotFound, message: "gone".into() })),
     ];
     for (name, result) in results {
@@ -202,7 +246,7 @@ fn messages_of_older_versions_are_refused() {
             heartbeats += 1;
         }
     }
-    assert_eq!((jobs, outcomes, heartbeats), (6, 10, 2));
+    assert_eq!((jobs, outcomes, heartbeats), (9, 15, 5));
 }
 
 #[test]

@@ -43,6 +43,8 @@ fn file() -> impl Strategy<Value = FileChange> {
         path: path.into_bytes(),
         kind,
         lines,
+        hunks: Vec::new(),
+        content: [0; 8],
     })
 }
 
@@ -56,18 +58,19 @@ fn time() -> impl Strategy<Value = ClaimedTime> {
 }
 
 fn authored() -> impl Strategy<Value = Authored> {
-    (any::<[u8; 20]>(), 0..3u32, time(), time(), vec(file(), 0..4), 0..4u32).prop_map(
+    (any::<[u8; 20]>(), 0..3usize, time(), time(), vec(file(), 0..4), 0..4u32).prop_map(
         |(id, parents, authored, committed, files, author)| {
             let nobody = Signature { name: Vec::new(), email: Vec::new() };
             let facts = CommitFacts {
                 id: ObjectId::try_from(&id[..]).unwrap(),
-                parents,
+                parents: vec![ObjectId::try_from(&id[..]).unwrap(); parents],
                 author: nobody.clone(),
                 authored,
                 committer: nobody,
                 committed,
                 message: Vec::new(),
                 files: if parents > 1 { Vec::new() } else { files },
+                merged: Vec::new(),
             };
             (Brief::of(&facts), author)
         },

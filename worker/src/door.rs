@@ -11,7 +11,7 @@ use gitfleet_shared::slices;
 
 use crate::blocks::{Blocks, Commit};
 use crate::cost;
-use crate::facts::Engine;
+use crate::facts::{Depth, Engine};
 use crate::objects::{Limits, Objects, ReadError};
 use crate::repository;
 use crate::survey;
@@ -69,6 +69,7 @@ pub fn facts(
     revision: &str,
     jobs: usize,
     limits: Limits,
+    depth: Depth,
     part: Part,
     mut each: impl FnMut(CommitFacts) -> anyhow::Result<()>,
 ) -> Result<(), DoorError> {
@@ -84,7 +85,7 @@ pub fn facts(
         .id;
     let jobs = jobs.max(1);
     let blocks = Blocks::new(jobs);
-    let engine = &|| Engine::new(shared.to_thread_local(), head, limits);
+    let engine = &|| Engine::new(shared.to_thread_local(), head, limits, depth);
     std::thread::scope(|scope| {
         // Bounded, so that a slow reader of the output holds the engine back and not the memory full.
         let (sender, receiver) = mpsc::sync_channel(2 * jobs);

@@ -1,7 +1,7 @@
 //! From a commit to its facts: the engine.
 
-use gitfleet_shared::contract::{Digest, MainlineNet};
-use gitfleet_shared::facts::{ChangeKind, CommitFacts, FileChange, Lines, UnknownReason};
+use gitfleet_shared::contract::{Digest, MainlineNet, Scope};
+use gitfleet_shared::facts::{ChangeKind, CommitFacts, ContentMark, FileChange, Hunk, Lines, UnknownReason};
 use gitfleet_shared::object_id::ObjectId;
 use gix::hashtable::HashMap;
 
@@ -14,14 +14,30 @@ use crate::rename;
 use crate::survey;
 use crate::tree::{self, Change, Changes, Mode, Side};
 
+/// What facts say of changed lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// How many there are.
+    Counts,
+    /// And where they stand: what the history of lines is made of.
+    Hunks,
+}
+
+impl Depth {
+    pub fn of(scope: Scope) -> Self {
+        if scope.line_history { Self::Hunks } else { Self::Counts }
+    }
+}
+
 /// Analyses commits of one repository; one per thread.
 pub struct Engine {
-    objects: Objects,
-    attributes: Attributes,
+    pub(crate) objects: Objects,
+    pub(crate) attributes: Attributes,
+    depth: Depth,
     /// Commits whose parents are cut off in a shallow clone; git takes them for roots.
     shallow: Vec<gix::ObjectId>,
     digest: Digest,
-    differ: Differ,
+    pub(crate) differ: Differ,
     /// Of contents that merges brought. The next merge down the mainline asks for half of them again.
     measures: HashMap<gix::ObjectId, Measure>,
 }
@@ -36,7 +52,7 @@ struct Measure {
 const MOST_MEASURES: usize = 1 << 16;
 
 /// A side of a change.
-enum Content {
+pub(crate) enum Content {
     /// The path is not there on this side.
     Absent,
     Text(Bytes),
@@ -45,7 +61,7 @@ enum Content {
 }
 
 impl Content {
-    fn text(&self) -> &[u8] {
+    pub(crate) fn text(&self) -> &[u8] {
         match self {
             Self::Text(content) => content,
             _ => &[],
@@ -63,15 +79,21 @@ impl Engine {
     /// # Errors
     ///
     /// Where `head` cannot be read.
-    pub fn new(repository: gix::Repository, head: gix::ObjectId, limits: Limits) -> Result<Self, ReadError> {
+    pub fn new(
+        repository: gix::Repository,
+        head: gix::ObjectId,
+        limits: Limits,
+        depth: Depth,
+    ) -> Result<Self, ReadError> {
         let shallow = survey::shallow_commits(&repository);
         let objects = Objects::new(repository, limits);
         let links = commit::links(&objects.commit(&head)?).ok_or(ReadError::Corrupt(head))?;
         let attributes = Attributes::of_tree(&objects, links.tree);
-        let digest = digest(&attributes, &shallow);
+        let digest = digest(&attributes, &shallow, depth);
         Ok(Self {
             objects,
             attributes,
+            depth,
             shallow,
             digest,
             differ: Differ::default(),
@@ -118,15 +140,22 @@ impl Engine {
             },
             _ => Vec::new(),
         };
+        let merged = match self.depth {
+            Depth::Hunks if commit.parents.len() > 1 => self.composition(commit.tree, &commit.parents),
+            _ => Vec::new(),
+        };
+        let ours =
+            |id: gix::ObjectId| ObjectId::try_from(id.as_bytes()).expect("gix has the hash lengths git has");
         Ok(CommitFacts {
-            id: ObjectId::try_from(id.as_bytes()).expect("gix has the hash lengths git has"),
-            parents: u32::try_from(commit.parents.len()).unwrap_or(u32::MAX),
+            id: ours(id),
+            parents: commit.parents.iter().copied().map(ours).collect(),
             author: commit.author,
             authored: commit.authored,
             committer: commit.committer,
             committed: commit.committed,
             message: commit.message,
             files,
+            merged,
         })
     }
 
@@ -204,7 +233,7 @@ impl Engine {
         Ok(commit)
     }
 
-    fn tree_of(&self, id: gix::ObjectId) -> Result<gix::ObjectId, ReadError> {
+    pub(crate) fn tree_of(&self, id: gix::ObjectId) -> Result<gix::ObjectId, ReadError> {
         Ok(commit::links(&self.objects.commit(&id)?).ok_or(ReadError::Corrupt(id))?.tree)
     }
 
@@ -237,19 +266,19 @@ impl Engine {
             (_, None) => ChangeKind::Deleted,
             _ => ChangeKind::Modified,
         };
-        let lines = self.compare((&change.path, change.old), (&change.path, change.new));
-        FileChange { path: change.path.clone(), kind, lines }
+        let (lines, hunks) = self.compare((&change.path, change.old), (&change.path, change.new));
+        FileChange { path: change.path.clone(), kind, lines, hunks, content: mark(change.new) }
     }
 
     fn renamed(&mut self, old: &Change, new: &Change) -> FileChange {
-        let lines = self.compare((&old.path, old.old), (&new.path, new.new));
-        let whole_old = self.compare((&old.path, old.old), (&old.path, None));
-        let whole_new = self.compare((&new.path, None), (&new.path, new.new));
-        let from = old.path.clone();
-        FileChange { path: new.path.clone(), kind: ChangeKind::Renamed { from, whole_old, whole_new }, lines }
+        let (lines, hunks) = self.compare((&old.path, old.old), (&new.path, new.new));
+        let (whole_old, _) = self.compare((&old.path, old.old), (&old.path, None));
+        let (whole_new, _) = self.compare((&new.path, None), (&new.path, new.new));
+        let kind = ChangeKind::Renamed { from: old.path.clone(), whole_old, whole_new };
+        FileChange { path: new.path.clone(), kind, lines, hunks, content: mark(new.new) }
     }
 
-    fn compare(&mut self, old: (&[u8], Option<Side>), new: (&[u8], Option<Side>)) -> Lines {
+    fn compare(&mut self, old: (&[u8], Option<Side>), new: (&[u8], Option<Side>)) -> (Lines, Vec<Hunk>) {
         let new_content = self.content(new.0, new.1);
         let old_content = self.content(old.0, old.1);
         // The walk goes back in time: the older content comes again, with the commit that made it, and the newer one
@@ -257,17 +286,28 @@ impl Engine {
         if let (Some(_), Some(side)) = (old.1, new.1) {
             self.objects.let_go(&side.id);
         }
-        match (&old_content, &new_content) {
+        let lines = match (&old_content, &new_content) {
             (Content::Unknown(reason), _) | (_, Content::Unknown(reason)) => Lines::Unknown(*reason),
             (Content::Binary, _) | (_, Content::Binary) => Lines::Binary {
                 net_text_lines: i32::try_from(new_content.text_lines() - old_content.text_lines())
                     .unwrap_or(0),
             },
             (old_text, new_text) => {
-                let diff = self.differ.diff(old_text.text(), new_text.text());
+                let (old_text, new_text) = (old_text.text(), new_text.text());
+                if let (Depth::Hunks, Some(old), Some(new)) = (self.depth, old.1, new.1) {
+                    let (diff, hunks) = if old.mode.is_like(new.mode) {
+                        self.differ.hunks(old_text, new_text)
+                    } else {
+                        // git counts the lines of the difference, and shows all of the one gone and all of the other new.
+                        (self.differ.diff(old_text, new_text), replaced(old_text, new_text))
+                    };
+                    return (Lines::Counted { added: diff.added, deleted: diff.deleted }, hunks);
+                }
+                let diff = self.differ.diff(old_text, new_text);
                 Lines::Counted { added: diff.added, deleted: diff.deleted }
             }
-        }
+        };
+        (lines, Vec::new())
     }
 
     /// Returns how many lines of text a side of a change has, and `None` where it is binary. What is not there has
@@ -294,7 +334,7 @@ impl Engine {
         Ok((!is_binary).then_some(i64::from(measure.lines)))
     }
 
-    fn content(&mut self, path: &[u8], side: Option<Side>) -> Content {
+    pub(crate) fn content(&mut self, path: &[u8], side: Option<Side>) -> Content {
         let Some(side) = side else { return Content::Absent };
         if side.mode == Mode::Submodule {
             // What git compares of a submodule is this line.
@@ -312,24 +352,47 @@ impl Engine {
     }
 }
 
-fn digest(attributes: &Attributes, shallow: &[gix::ObjectId]) -> Digest {
-    if shallow.is_empty() {
+fn digest(attributes: &Attributes, shallow: &[gix::ObjectId], depth: Depth) -> Digest {
+    if shallow.is_empty() && depth == Depth::Counts {
         return attributes.digest();
     }
     let mut hasher = blake3::Hasher::new();
     hasher.update(&attributes.digest());
+    if depth == Depth::Hunks {
+        hasher.update(b"hunks");
+    }
     for id in shallow {
         hasher.update(id.as_bytes());
     }
     *hasher.finalize().as_bytes()
 }
 
-/// A directory that could not be compared stands for all that changed below it.
-fn unreadable(path: Vec<u8>, error: ReadError) -> FileChange {
-    FileChange { path, kind: ChangeKind::Modified, lines: Lines::Unknown(reason(error)) }
+/// Returns the hunk of a content that has nothing of the other.
+fn replaced(old: &[u8], new: &[u8]) -> Vec<Hunk> {
+    let (old_lines, new_lines) = (lines::count(old), lines::count(new));
+    let hunk = Hunk { old_start: 0, old_lines, new_start: 0, new_lines };
+    if old_lines + new_lines > 0 { vec![hunk] } else { Vec::new() }
 }
 
-fn reason(error: ReadError) -> UnknownReason {
+/// Returns what tells the content of a side apart from others.
+pub(crate) fn mark(side: Option<Side>) -> ContentMark {
+    let Some(side) = side else { return ContentMark::default() };
+    let mut mark = *side.id.as_bytes().first_chunk().expect("ids are longer");
+    match side.mode {
+        Mode::File | Mode::Executable => {}
+        Mode::Symlink => mark[0] = !mark[0],
+        Mode::Submodule | Mode::Tree => mark[1] = !mark[1],
+    }
+    mark
+}
+
+/// A directory that could not be compared stands for all that changed below it.
+fn unreadable(path: Vec<u8>, error: ReadError) -> FileChange {
+    let lines = Lines::Unknown(reason(error));
+    FileChange { path, kind: ChangeKind::Modified, lines, hunks: Vec::new(), content: ContentMark::default() }
+}
+
+pub(crate) fn reason(error: ReadError) -> UnknownReason {
     match error {
         ReadError::Missing(_) => UnknownReason::MissingObject,
         ReadError::TooLarge(_) => UnknownReason::TooLarge,

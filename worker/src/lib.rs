@@ -7,6 +7,8 @@ pub mod attributes;
 mod blocks;
 pub mod commit;
 pub mod common;
+pub mod compact;
+mod composition;
 pub mod contents;
 pub mod cost;
 pub mod credentials;

@@ -1,10 +1,13 @@
 //! Lines added and deleted between two contents, exactly as `git diff --numstat` counts them with its default
-//! algorithm (myers), its cost limits included.
+//! algorithm (myers), its cost limits included; and where they stand, exactly as `git diff -U0` and `git blame` say.
 
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::ops::Range;
 
+use gitfleet_shared::facts::Hunk;
+
 use crate::common;
+use crate::compact::{self, Group, Text};
 use crate::greedy;
 use crate::myers::{self, Ends};
 
@@ -35,11 +38,18 @@ pub struct Differ {
     old: Vec<u32>,
     new: Vec<u32>,
     reached: myers::Reached,
+    changed: myers::Changed,
 }
 
 impl Default for Differ {
     fn default() -> Self {
-        Self { numbers: Numbers::new(), old: Vec::new(), new: Vec::new(), reached: myers::Reached::default() }
+        Self {
+            numbers: Numbers::new(),
+            old: Vec::new(),
+            new: Vec::new(),
+            reached: myers::Reached::default(),
+            changed: myers::Changed::default(),
+        }
     }
 }
 
@@ -60,9 +70,63 @@ impl Differ {
             let ends = || self.numbers.count([&old[..head], &old[old.len() - tail..]], middles);
             myers::count_changed(&self.old, &self.new, kinds, ends, &mut self.reached)
         });
-        let narrow = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
         LineDiff { added: narrow(added), deleted: narrow(deleted) }
     }
+
+    /// Returns the lines added and deleted from `old` to `new`, and where they stand.
+    ///
+    /// Positions are those of a diff without context, for which git leaves out most of a common end before it looks at
+    /// anything. So lines that are frequent in the whole may not be so there, and sums over hunks and counts need not
+    /// agree; their difference does.
+    pub fn hunks(&mut self, old: &[u8], new: &[u8]) -> (LineDiff, Vec<Hunk>) {
+        let left_out = left_out(old, new);
+        let (whole_old, whole_new) = (old, new);
+        let (old, new) = (&old[..old.len() - left_out], &new[..new.len() - left_out]);
+        let (head, tail) = common_ends(old, new);
+        let (old_middle, new_middle) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
+        let gap = memchr::memchr_iter(b'\n', &old[..head]).count();
+        let mut diff;
+        let (old_groups, new_groups) = if old_middle.is_empty() || new_middle.is_empty() {
+            diff = LineDiff { added: count(new_middle), deleted: count(old_middle) };
+            let group = |lines: u32| (lines > 0).then_some(Group { gap, lines: lines as usize });
+            (group(diff.deleted).into_iter().collect(), group(diff.added).into_iter().collect())
+        } else {
+            let middles = [old_middle, new_middle];
+            self.numbers.give(middles, [&mut self.old, &mut self.new]);
+            let kinds = self.numbers.lines.len();
+            let mut is_limited = false;
+            let ends = || {
+                is_limited = true;
+                self.numbers.count([&old[..head], &old[old.len() - tail..]], middles)
+            };
+            let (reached, changed) = (&mut self.reached, &mut self.changed);
+            myers::find_changed(&self.old, &self.new, kinds, ends, reached, changed);
+            let lines = |changed: &[bool]| narrow(changed.iter().filter(|changed| **changed).count());
+            diff = LineDiff { added: lines(&self.changed.new), deleted: lines(&self.changed.old) };
+            if is_limited && left_out > 0 {
+                diff = self.diff(whole_old, whole_new);
+            }
+            (compact::groups(&self.changed.old, gap), compact::groups(&self.changed.new, gap))
+        };
+        let mut old_text = Text::from(old, gap, head);
+        let mut new_text = Text::from(new, gap, head);
+        let old_groups = compact::compact(&mut old_text, &old_groups, &new_groups);
+        let new_groups = compact::compact(&mut new_text, &new_groups, &old_groups);
+        (diff, compact::hunks(&old_groups, &new_groups))
+    }
+}
+
+fn narrow(lines: usize) -> u32 {
+    u32::try_from(lines).unwrap_or(u32::MAX)
+}
+
+/// Returns how many bytes of a common end git leaves out of a diff without context: all but those of the last whole
+/// blocks of 1,024 bytes that stand before the end of the first line in there.
+fn left_out(old: &[u8], new: &[u8]) -> usize {
+    const BLOCK: usize = 1_024;
+    let blocks = common::suffix(old, new) / BLOCK * BLOCK;
+    let end = &old[old.len() - blocks..];
+    memchr::memchr(b'\n', end).map_or(0, |newline| blocks - newline - 1)
 }
 
 /// Returns up to how many edits the greedy search is cheaper than giving all lines numbers: its cost grows with their

@@ -1,4 +1,4 @@
-//! How many lines git's default diff takes for changed.
+//! Which lines git's default diff takes for changed, before it [slides](crate::compact) them.
 //!
 //! The search is that of E. Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), in its linear-space form:
 //! from both ends of a box at once, until the two searches meet; then the same in the two boxes left. Alone it would
@@ -9,6 +9,8 @@
 //!   outset.
 //! * Past a cost of 256, a search that has come far along a run of more than 20 equal lines is good enough.
 //! * Past the square root of all lines (256 at least), the furthest point reached is good enough.
+
+use std::ops::Range;
 
 /// Lines of one side, as numbers: equal lines have equal numbers, below `kinds`.
 pub type Lines<'a> = &'a [u32];
@@ -32,25 +34,106 @@ pub fn count_changed(
     ends: impl FnOnce() -> Ends,
     reached: &mut Reached,
 ) -> (usize, usize) {
-    let mut in_old = occurrences(old, kinds);
-    let mut in_new = occurrences(new, kinds);
-    let short = old.len() + new.len() < 2 * PATIENT_COST.unsigned_abs();
-    let (old_kept, new_kept) = if short && !may_drop(old, &in_new) && !may_drop(new, &in_old) {
+    let mut counts = Counts::of(old, new, kinds);
+    let [old_kept, new_kept] = if counts.are_out_of_reach(old, new) {
         // Nothing is dropped that has a match, and the search is at its end before its patience is: what is found is
         // the longest common subsequence, for which lines without a match do not count.
-        (with_match(old, &in_new), with_match(new, &in_old))
+        counts.with_match(old, new)
     } else {
-        let ends = ends();
-        for counts in [&mut in_old, &mut in_new] {
+        counts.worth_searching(old, new, &ends())
+    };
+    let (mut deleted, mut added) = (old.len() - old_kept.len(), new.len() - new_kept.len());
+    Search::new(&at(old, &old_kept), &at(new, &new_kept), reached).run(|old, new| {
+        deleted += old.len();
+        added += new.len();
+    });
+    (deleted, added)
+}
+
+/// Which lines are changed, by their positions on either side.
+#[derive(Default)]
+pub struct Changed {
+    pub old: Vec<bool>,
+    pub new: Vec<bool>,
+}
+
+/// Says of each line whether it is changed.
+///
+/// Of several longest common subsequences, git's search finds one, and which one depends on all lines that it sees: those
+/// too that have a match in the common ends alone. So `ends` are asked unless there is only one.
+pub fn find_changed(
+    old: Lines,
+    new: Lines,
+    kinds: usize,
+    ends: impl FnOnce() -> Ends,
+    reached: &mut Reached,
+    changed: &mut Changed,
+) {
+    let mut counts = Counts::of(old, new, kinds);
+    let mut kept = counts.with_match(old, new);
+    // The lines with a match are the same on both sides, and so each is matched by the one in its place.
+    let is_settled = counts.are_out_of_reach(old, new)
+        && kept[0].len() == kept[1].len()
+        && kept[0].iter().zip(&kept[1]).all(|(a, b)| old[*a] == new[*b]);
+    if !is_settled {
+        kept = counts.worth_searching(old, new, &ends());
+    }
+    let [old_kept, new_kept] = kept;
+    for (changed, all, kept) in [(&mut changed.old, old, &old_kept), (&mut changed.new, new, &new_kept)] {
+        changed.clear();
+        changed.resize(all.len(), true);
+        kept.iter().for_each(|at| changed[*at] = false);
+    }
+    if is_settled {
+        return;
+    }
+    Search::new(&at(old, &old_kept), &at(new, &new_kept), reached).run(|old, new| {
+        old_kept[old].iter().for_each(|at| changed.old[*at] = true);
+        new_kept[new].iter().for_each(|at| changed.new[*at] = true);
+    });
+}
+
+/// Returns the lines at those positions.
+fn at(lines: Lines, positions: &[usize]) -> Vec<u32> {
+    positions.iter().map(|position| lines[*position]).collect()
+}
+
+/// How often each kind of line occurs on either side.
+struct Counts {
+    in_old: Vec<u32>,
+    in_new: Vec<u32>,
+}
+
+impl Counts {
+    fn of(old: Lines, new: Lines, kinds: usize) -> Self {
+        Self { in_old: occurrences(old, kinds), in_new: occurrences(new, kinds) }
+    }
+
+    /// Whether none of git's limits can be reached.
+    fn are_out_of_reach(&self, old: Lines, new: Lines) -> bool {
+        old.len() + new.len() < 2 * PATIENT_COST.unsigned_abs()
+            && !may_drop(old, &self.in_new)
+            && !may_drop(new, &self.in_old)
+    }
+
+    /// Returns the positions of the lines that occur on the other side.
+    fn with_match(&self, old: Lines, new: Lines) -> [Vec<usize>; 2] {
+        let with_match = |lines: Lines, in_other: &[u32]| {
+            (0..lines.len()).filter(|at| in_other[lines[*at] as usize] > 0).collect()
+        };
+        [with_match(old, &self.in_new), with_match(new, &self.in_old)]
+    }
+
+    /// Returns the positions of the lines that git's search sees.
+    fn worth_searching(&mut self, old: Lines, new: Lines, ends: &Ends) -> [Vec<usize>; 2] {
+        for counts in [&mut self.in_old, &mut self.in_new] {
             counts.iter_mut().zip(&ends.occurrences).for_each(|(count, more)| *count += more);
         }
-        (
-            worth_searching(old, &in_new, frequent(old.len() + ends.lines)),
-            worth_searching(new, &in_old, frequent(new.len() + ends.lines)),
-        )
-    };
-    let (deleted, added) = Search::new(&old_kept, &new_kept, reached).run();
-    (old.len() - old_kept.len() + deleted, new.len() - new_kept.len() + added)
+        [
+            worth_searching(old, &self.in_new, frequent(old.len() + ends.lines)),
+            worth_searching(new, &self.in_old, frequent(new.len() + ends.lines)),
+        ]
+    }
 }
 
 /// Whether a line with a match may turn out to be frequent and in the midst of changes: fewer than seven changed ones
@@ -66,10 +149,6 @@ fn may_drop(lines: Lines, in_other: &[u32]) -> bool {
     let first = lines.iter().position(|line| !matched(line)).unwrap_or_default();
     let last = lines.iter().rposition(|line| !matched(line)).unwrap_or_default();
     last - first + 1 > changed
-}
-
-fn with_match(lines: Lines, in_other: &[u32]) -> Vec<u32> {
-    lines.iter().filter(|line| in_other[**line as usize] > 0).copied().collect()
 }
 
 fn occurrences(lines: Lines, kinds: usize) -> Vec<u32> {
@@ -99,8 +178,8 @@ enum Occurs {
     Often,
 }
 
-/// Returns the lines that the search is to see; the others are changed from the outset.
-fn worth_searching(lines: Lines, in_other: &[u32], frequent: u32) -> Vec<u32> {
+/// Returns the positions of the lines that the search is to see; the others are changed from the outset.
+fn worth_searching(lines: Lines, in_other: &[u32], frequent: u32) -> Vec<usize> {
     let occurs: Vec<Occurs> = lines
         .iter()
         .map(|line| match in_other[*line as usize] {
@@ -114,7 +193,7 @@ fn worth_searching(lines: Lines, in_other: &[u32], frequent: u32) -> Vec<u32> {
         Occurs::Sometimes => true,
         Occurs::Often => !is_in_the_midst_of_changes(&occurs, *position),
     };
-    (0..lines.len()).filter(kept).map(|position| lines[position]).collect()
+    (0..lines.len()).filter(kept).collect()
 }
 
 /// Whether the lines around a frequent one, up to the next that occurs sometimes and 100 at most on each side, are
@@ -252,23 +331,23 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Returns how many lines of each side are changed.
-    fn run(mut self) -> (usize, usize) {
-        let (mut deleted, mut added) = (0, 0);
+    /// Calls `each` with every stretch of lines that are changed.
+    fn run(mut self, mut each: impl FnMut(Range<usize>, Range<usize>)) {
         let (old_to, new_to) = (self.old.len().cast_signed(), self.new.len().cast_signed());
         let mut pieces = vec![Piece { old_from: 0, old_to, new_from: 0, new_to, exact: false }];
         while let Some(mut piece) = pieces.pop() {
             self.trim(&mut piece);
             if piece.old_from == piece.old_to || piece.new_from == piece.new_to {
-                deleted += (piece.old_to - piece.old_from).cast_unsigned();
-                added += (piece.new_to - piece.new_from).cast_unsigned();
+                each(
+                    piece.old_from.cast_unsigned()..piece.old_to.cast_unsigned(),
+                    piece.new_from.cast_unsigned()..piece.new_to.cast_unsigned(),
+                );
                 continue;
             }
             let Split { old, new, exact_before, exact_after } = self.split(&piece);
             pieces.push(Piece { old_to: old, new_to: new, exact: exact_before, ..piece });
             pieces.push(Piece { old_from: old, new_from: new, exact: exact_after, ..piece });
         }
-        (deleted, added)
     }
 
     fn equal(&self, old: isize, new: isize) -> bool {
@@ -457,11 +536,20 @@ pub(crate) fn count_changed_slowly(old: Lines, new: Lines, kinds: usize) -> (usi
     let tails = old[head..].iter().rev().zip(new[head..].iter().rev());
     let tail = tails.take_while(|(a, b)| a == b).count();
     let (old_middle, new_middle) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
-    let old_kept = worth_searching(old_middle, &in_new, frequent(old.len()));
-    let new_kept = worth_searching(new_middle, &in_old, frequent(new.len()));
-    let mut reached = Reached::default();
-    let (deleted, added) = Search::new(&old_kept, &new_kept, &mut reached).run();
+    let old_kept = at(old_middle, &worth_searching(old_middle, &in_new, frequent(old.len())));
+    let new_kept = at(new_middle, &worth_searching(new_middle, &in_old, frequent(new.len())));
+    let (deleted, added) = count(&old_kept, &new_kept);
     (old_middle.len() - old_kept.len() + deleted, new_middle.len() - new_kept.len() + added)
+}
+
+#[cfg(test)]
+fn count(old: Lines, new: Lines) -> (usize, usize) {
+    let (mut deleted, mut added) = (0, 0);
+    Search::new(old, new, &mut Reached::default()).run(|old, new| {
+        deleted += old.len();
+        added += new.len();
+    });
+    (deleted, added)
 }
 
 #[cfg(test)]
@@ -513,7 +601,7 @@ mod tests {
             old in proptest::collection::vec(0..9u32, 0..40), new in proptest::collection::vec(0..9u32, 0..40),
         ) {
             // Few lines, so that nothing is frequent before it occurs everywhere: what is dropped then was no match.
-            let search = Search::new(&old, &new, &mut Reached::default()).run();
+            let search = count(&old, &new);
             let common = longest_common(&old, &new);
             proptest::prop_assert_eq!(search, (old.len() - common, new.len() - common));
             let (deleted, added) = count_changed(&old, &new, 9, no_ends, &mut Reached::default());

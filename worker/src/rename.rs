@@ -53,6 +53,20 @@ pub fn detect(objects: &Objects, attributes: &mut Attributes, changes: &[Change]
     search.renames
 }
 
+/// Returns which of the deleted files `gone` the file `added` continues, where no other file is asked for: what `git
+/// blame` and `git log --follow` look for.
+pub fn source(
+    objects: &Objects,
+    attributes: &mut Attributes,
+    gone: &[Change],
+    added: &Change,
+) -> Option<usize> {
+    // The order of the changes matters among the deleted ones alone.
+    let mut changes = gone.to_vec();
+    changes.push(added.clone());
+    detect(objects, attributes, &changes).first().map(|rename| rename.deleted)
+}
+
 struct File<'a> {
     position: usize,
     path: &'a [u8],

@@ -6,7 +6,7 @@ use gitfleet_shared::contract::{
 use gitfleet_shared::object_id::ObjectId;
 
 use crate::cost;
-use crate::facts::Engine;
+use crate::facts::{Depth, Engine};
 use crate::objects::{Limits, Objects, ReadError};
 use crate::repository::chain;
 use crate::tree;
@@ -29,6 +29,7 @@ pub fn survey(
     revisions: &Revisions,
     base: Option<&Base>,
     limits: Limits,
+    depth: Depth,
 ) -> Result<SurveyResult, Failure> {
     let shallow = shallow_commits(repository);
     let Some(pinned) = pin(repository, revisions)? else {
@@ -42,7 +43,7 @@ pub fn survey(
     if base.is_some_and(|base| base.refs == refs) {
         return Ok(SurveyResult::Unchanged);
     }
-    let engine = Engine::new(repository.clone(), pinned.head, limits).map_err(unreadable)?;
+    let engine = Engine::new(repository.clone(), pinned.head, limits, depth).map_err(unreadable)?;
     let mut walker = Walker::new(engine.objects(), shallow.iter().copied().collect());
     let grown = match base {
         Some(base) => match foreign(&base.tips) {
@@ -65,6 +66,8 @@ pub fn survey(
         attributes: engine.digest(),
         shallow: !shallow.is_empty(),
         mailmap: mailmap(engine.objects(), pinned.head),
+        tags: Vec::new(),
+        attributes_files: Vec::new(),
     };
     let ids = |visited: &[Visited]| visited.iter().map(|commit| ours(commit.id)).collect();
     let merges: Vec<Visited> = chain.iter().filter(|commit| commit.is_merge()).cloned().collect();
@@ -170,6 +173,8 @@ fn empty(refs: Digest) -> Changed {
         attributes: [0; 32],
         shallow: false,
         mailmap: None,
+        tags: Vec::new(),
+        attributes_files: Vec::new(),
     };
     let mainline = Mainline { continues_base: false, commits: Vec::new(), merges: Vec::new() };
     Changed { snapshot, since_base: false, added: Vec::new(), costs: Vec::new(), mainline }

@@ -1,5 +1,7 @@
 //! Which files differ between two trees, as git lists them: never descending where ids are equal.
 
+use std::collections::{BTreeMap, HashMap};
+
 use gix::bstr::ByteSlice as _;
 
 use crate::common;
@@ -20,6 +22,11 @@ impl Mode {
     /// Whether the content is a file's own (symlinks hold a target, submodules a commit id).
     pub fn is_regular(self) -> bool {
         matches!(self, Self::File | Self::Executable)
+    }
+
+    /// Whether both are files, both symlinks, or both submodules: what git takes for one thing that changed.
+    pub fn is_like(self, other: Self) -> bool {
+        self == other || (self.is_regular() && other.is_regular())
     }
 
     fn from_octal(digits: &[u8]) -> Option<Self> {
@@ -70,7 +77,7 @@ pub struct Changes {
 const MAX_CHANGES: usize = 1_000_000;
 /// As many directories, and as many bytes of trees read and of paths made, are too many: directories need not have
 /// files in them, and names can be as long as trees.
-const MAX_DIRECTORIES: usize = MAX_CHANGES / 4;
+pub(crate) const MAX_DIRECTORIES: usize = MAX_CHANGES / 4;
 const MAX_BYTES: usize = 512 << 20;
 /// Git's `core.maxTreeDepth`.
 const MAX_DEPTH: usize = 2_048;
@@ -267,6 +274,62 @@ impl<'a> Entries<'a> {
         let bytes = self.rest.len() - rest.len() + self.hash_len;
         Some(Entry { name, side: Side { mode, id }, bytes })
     }
+}
+
+/// Both sides of the entries of one directory that are not the same, by name.
+pub type Level = BTreeMap<Vec<u8>, [Option<Side>; 2]>;
+
+/// Returns the entries in which two directories differ, without those below.
+///
+/// # Errors
+///
+/// Where one of them cannot be read.
+pub fn level(
+    objects: &Objects,
+    old: Option<gix::ObjectId>,
+    new: Option<gix::ObjectId>,
+) -> Result<Level, ReadError> {
+    let read = |id: Option<gix::ObjectId>| id.map_or(Ok(Bytes::default()), |id| objects.tree(&id));
+    let (old_content, new_content) = (read(old)?, read(new)?);
+    let hash_len = objects.hash_kind().len_in_bytes();
+    let mut sides = [&old_content, &new_content].map(|content| Entries { rest: content, hash_len });
+    let [olds, news] = &mut sides;
+    olds.pass_equal(news);
+    let mut level = Level::new();
+    for (side, (entries, id)) in sides.iter_mut().zip([old, new]).enumerate() {
+        while let Some(entry) = entries.peek().map_err(|Malformed| malformed(id))? {
+            level.entry(entry.name.to_vec()).or_default()[side] = Some(entry.side);
+            entries.pass(Some(entry));
+        }
+    }
+    level.retain(|_, [old, new]| old != new);
+    Ok(level)
+}
+
+/// Returns the entries of a directory that `names` holds.
+///
+/// # Errors
+///
+/// Where it cannot be read.
+pub fn entries(
+    objects: &Objects,
+    tree: gix::ObjectId,
+    names: &Level,
+) -> Result<HashMap<Vec<u8>, Side>, ReadError> {
+    let content = objects.tree(&tree)?;
+    let mut entries = Entries { rest: &content, hash_len: objects.hash_kind().len_in_bytes() };
+    let mut found = HashMap::new();
+    while let Some(entry) = entries.peek().map_err(|Malformed| ReadError::Corrupt(tree))? {
+        if names.contains_key(entry.name) {
+            found.insert(entry.name.to_vec(), entry.side);
+        }
+        entries.pass(Some(entry));
+    }
+    Ok(found)
+}
+
+fn malformed(id: Option<gix::ObjectId>) -> ReadError {
+    ReadError::Corrupt(id.expect("what is absent has no malformed entry"))
 }
 
 /// Returns every file of `tree` as an addition.

@@ -21,7 +21,7 @@ use gitfleet_coordinator::submit::{Requested, Submission, submit};
 use gitfleet_coordinator::terms::Terms;
 use gitfleet_shared::cache::embedded::Embedded;
 use gitfleet_shared::cache::{Cache, CacheStats, Key, NoCache};
-use gitfleet_shared::contract::{Identity, Job, Outcome, Revisions, Source};
+use gitfleet_shared::contract::{Identity, Job, Outcome, Revisions, Scope, Source};
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::queue::in_process::InProcess;
 use gitfleet_shared::queue::{Consumer, Queue, QueueError, Topic};
@@ -31,6 +31,7 @@ use gitfleet_worker::worker::{Config as WorkerConfig, JOB_TIME, SLICE_CHANGES, S
 use tokio::sync::Notify;
 
 const LIMIT: u64 = 1 << 20;
+const SCOPE: Scope = Scope { max_blob_bytes: LIMIT, line_history: true };
 /// A fixed "now": the report must not depend on when it is made.
 const AS_OF: i64 = 1_800_000_000;
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -96,6 +97,7 @@ impl Machine {
                 window: Window::all_history(chrono_tz::UTC),
                 as_of_seconds: AS_OF,
                 max_blob_bytes: LIMIT,
+                line_history: true,
                 slice_commits: 1_000,
                 dry_run: false,
             },
@@ -133,7 +135,7 @@ impl Machine {
 
     async fn report(&self, batch: BatchId) -> String {
         let window = Window::all_history(chrono_tz::UTC);
-        json::render(&aggregate(&*self.store, batch, &window, LIMIT, AS_OF).await.unwrap())
+        json::render(&aggregate(&*self.store, batch, &window, SCOPE, AS_OF).await.unwrap())
     }
 
     /// Analyses `repositories` undisturbed and returns the report.
@@ -441,6 +443,7 @@ async fn an_outcome_nobody_asked_for_changes_nothing() {
         source: Source::Local { path: "/".into() },
         work: gitfleet_shared::contract::Work::Survey { revisions: Revisions::Head, base: None },
         max_blob_bytes: LIMIT,
+        line_history: true,
     };
     let outcome = Outcome {
         job: stranger.id,

@@ -363,6 +363,7 @@ mod tests {
                 window: Window::all_history(chrono_tz::UTC),
                 as_of_seconds: 0,
                 max_blob_bytes: 1,
+                line_history: true,
                 slice_commits: 1,
                 dry_run: false,
             },

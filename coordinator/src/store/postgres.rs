@@ -12,8 +12,6 @@ mod batch_counts;
 mod batch_views;
 #[path = "sql/batches.rs"]
 mod batches;
-#[path = "sql/briefs.rs"]
-mod briefs;
 mod bulk;
 mod by_batch;
 #[path = "sql/closing.rs"]
@@ -36,6 +34,8 @@ mod ledger;
 mod letters;
 #[path = "sql/outbox.rs"]
 mod outbox;
+#[path = "sql/packs.rs"]
+mod packs;
 #[path = "sql/port.rs"]
 mod port;
 #[path = "sql/record.rs"]

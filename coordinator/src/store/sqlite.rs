@@ -9,8 +9,6 @@ mod batch_counts;
 mod batch_views;
 #[path = "sql/batches.rs"]
 mod batches;
-#[path = "sql/briefs.rs"]
-mod briefs;
 mod bulk;
 mod by_batch;
 #[path = "sql/closing.rs"]
@@ -31,6 +29,8 @@ mod ledger;
 mod letters;
 #[path = "sql/outbox.rs"]
 mod outbox;
+#[path = "sql/packs.rs"]
+mod packs;
 #[path = "sql/port.rs"]
 mod port;
 #[path = "sql/record.rs"]

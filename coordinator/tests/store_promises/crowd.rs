@@ -10,7 +10,7 @@ use gitfleet_shared::ids::BatchId;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::fake::{Fake, LIMIT, analysed, collected, finish, history, report, submitted, taken};
+use crate::fake::{Fake, SCOPE, analysed, collected, finish, history, report, submitted, taken};
 use crate::home::Home;
 
 const TASKS: usize = 8;
@@ -109,7 +109,7 @@ pub(crate) async fn what_adds_to_a_replaced_snapshot_is_surveyed_again(home: &Ho
     analysed(store, "/r", &forced, 10).await;
     finish(store, slow, &added, 10).await;
     let head = Revisions::Head;
-    let snapshot = store.snapshot(&Source::Local { path: "/r".into() }, &head, LIMIT).await.unwrap().unwrap();
+    let snapshot = store.snapshot(&Source::Local { path: "/r".into() }, &head, SCOPE).await.unwrap().unwrap();
     assert_eq!(snapshot.base.refs, [2; 32]);
     assert_eq!(home.number("SELECT count(*) FROM snapshot_commit").await, 15);
     assert_eq!(store.repositories(slow).await.unwrap()[0].commits_seen, 15);

@@ -10,15 +10,16 @@ use gitfleet_coordinator::store::{
 use gitfleet_coordinator::submit::{Requested, Submission, submit};
 use gitfleet_coordinator::terms::Terms;
 use gitfleet_shared::contract::{
-    Changed, Job, Mainline, MainlineNet, Outcome, Revisions, SliceResult, Snapshot, Source, SurveyResult,
-    TipResult, Work, WorkResult,
+    AttributesFile, Changed, Job, Mainline, MainlineNet, Outcome, Revisions, Scope, SliceResult, Snapshot,
+    Source, SurveyResult, Tag, TipFile, TipResult, Work, WorkResult,
 };
-use gitfleet_shared::facts::{ChangeKind, ClaimedTime, CommitFacts, FileChange, Lines, Signature};
+use gitfleet_shared::facts::{ChangeKind, ClaimedTime, CommitFacts, FileChange, Hunk, Lines, Signature};
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::object_id::ObjectId;
 use gitfleet_shared::window::Window;
 
-pub(crate) const LIMIT: u64 = 1 << 20;
+const LIMIT: u64 = 1 << 20;
+pub(crate) const SCOPE: Scope = Scope { max_blob_bytes: LIMIT, line_history: true };
 const AS_OF: i64 = 1_605_000_000;
 
 pub(crate) fn id(number: u32) -> ObjectId {
@@ -39,6 +40,8 @@ pub(crate) fn commit(number: u32) -> CommitFacts {
         path: format!("src/{name}.rs").into_bytes(),
         kind,
         lines: Lines::Counted { added, deleted: 1 },
+        hunks: vec![Hunk { old_start: number, old_lines: 1, new_start: number, new_lines: added }],
+        content: [number as u8; 8],
     };
     let renamed = ChangeKind::Renamed {
         from: b"old.rs".to_vec(),
@@ -47,14 +50,36 @@ pub(crate) fn commit(number: u32) -> CommitFacts {
     };
     CommitFacts {
         id: id(number),
-        parents: 1,
+        parents: vec![id(number + 1)],
         author: who(number),
         authored: when,
         committer: who(number * 3 + 1),
         committed: when,
         message: format!("commit {number}").into_bytes(),
         files: vec![file("a", ChangeKind::Modified, number % 90), file("b", renamed, 2)],
+        merged: Vec::new(),
     }
+}
+
+/// Returns the tag that names the newest commit.
+pub(crate) fn tag(refs: u8) -> Tag {
+    let time = ClaimedTime { seconds: Some(i64::from(refs)), offset_minutes: 60 };
+    Tag { name: vec![b'v', refs], target: id(u32::from(refs)), time, annotated: true }
+}
+
+/// Returns what a worker says of the tip.
+pub(crate) fn tip() -> TipResult {
+    let file = |path: &str| TipFile {
+        path: path.into(),
+        size_bytes: 900,
+        lines: Some(3),
+        code_lines: 2,
+        indentation_sum: 8,
+        indentation_square_sum: 64,
+        indentation_max: 8,
+        head_says_generated: false,
+    };
+    TipResult { lines: 3, unknown_files: 0, files: vec![file("a"), file("b")], more_files: 0 }
 }
 
 pub(crate) fn history(numbers: std::ops::Range<u32>) -> Vec<CommitFacts> {
@@ -89,6 +114,11 @@ impl Fake {
                 attributes: [0; 32],
                 shallow: false,
                 mailmap: None,
+                tags: vec![tag(self.refs)],
+                attributes_files: vec![AttributesFile {
+                    directory: b"gen/".to_vec(),
+                    content: b"* linguist-generated\n".to_vec(),
+                }],
             },
             since_base: since.is_some(),
             costs: Vec::new(),
@@ -121,7 +151,7 @@ impl Fake {
                 undone_merges: Vec::new(),
                 cache_hits: 1,
             }),
-            Work::Tip { .. } => WorkResult::Tip(TipResult { lines: 3, unknown_files: 0 }),
+            Work::Tip { .. } => WorkResult::Tip(tip()),
         }
     }
 
@@ -141,6 +171,7 @@ pub(crate) fn terms() -> Terms {
         window: Window::all_history(chrono_tz::UTC),
         as_of_seconds: AS_OF,
         max_blob_bytes: LIMIT,
+        line_history: true,
         slice_commits: 100,
         dry_run: false,
     }
@@ -211,7 +242,7 @@ pub(crate) async fn analysed(store: &dyn Store, path: &str, fake: &Fake, slice_c
 
 pub(crate) async fn report(store: &dyn Store, batch: BatchId) -> String {
     let window = Window::all_history(chrono_tz::UTC);
-    json::render(&aggregate(store, batch, &window, LIMIT, AS_OF).await.unwrap())
+    json::render(&aggregate(store, batch, &window, SCOPE, AS_OF).await.unwrap())
 }
 
 /// Plans what a survey by `fake` leads to, as the coordinator does.

@@ -86,7 +86,7 @@ async fn look(url: &str, promised: usize) {
                 (SELECT CAST(coalesce(sum(units), 0) AS BIGINT) FROM job WHERE work = 'slice' AND state = 'done'), \
                 (SELECT count(*) FROM commit_fact), (SELECT count(*) FROM commit_file), \
                 (SELECT count(*) FROM commit_person), \
-                (SELECT CAST(coalesce(sum(commits), 0) AS BIGINT) FROM brief_pack), \
+                (SELECT CAST(coalesce(sum(commits), 0) AS BIGINT) FROM fact_pack), \
                 (SELECT count(*) FROM job WHERE work <> 'survey' AND state = 'done')",
     )
     .fetch_one(&door)

@@ -103,7 +103,7 @@ async fn a_deposed_leader_changes_nothing() {
         ("survey again", record(&*old, &outcome, Effect::SurveyAgain(tip.clone())).await),
         ("dry run", record(&*old, &outcome, Effect::DryRun { commits_seen: 1, commits_new: 1 }).await),
         ("slice", record(&*old, &fake.outcome(slice), Effect::Slice(&result, None)).await),
-        ("tip", record(&*old, &fake.outcome(tip), Effect::Tip(Default::default())).await),
+        ("tip", record(&*old, &fake.outcome(tip), Effect::Tip(&Default::default())).await),
         ("failure", record(&*old, &outcome, Effect::Failure(&failure)).await),
         ("attempt", old.record(&[Recording { outcome: &outcome, effect: Effect::Nothing }], Some(9)).await),
         ("publish", old.publish("analyze", &report).await),

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod briefs;
 mod crowd;
 mod fake;
 mod faults;
@@ -10,6 +9,7 @@ mod fence;
 mod home;
 mod migrations;
 mod operators;
+mod packs;
 mod promises;
 mod views;
 
@@ -53,8 +53,8 @@ mod kept {
 }
 
 mod packed {
-    use super::briefs;
-    of_both!(briefs: packs_and_rows_give_the_same_report, many_small_packs_become_few);
+    use super::packs;
+    of_both!(packs: packs_and_rows_give_the_same_report, many_small_packs_become_few);
 }
 
 mod operated {

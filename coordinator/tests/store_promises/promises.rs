@@ -1,19 +1,17 @@
 //! What one coordinator may count on.
 
-use gitfleet_coordinator::store::{
-    Block, Effect, Finished, NewBatch, RepositoryState, Retention, Store, StoredJob,
-};
+use gitfleet_coordinator::store::{Effect, Finished, NewBatch, RepositoryState, Retention, Store, StoredJob};
 use gitfleet_shared::contract::{
-    Failure, FailureClass, Job, Outcome, Revisions, Source, SurveyResult, Work, WorkResult,
+    Failure, FailureClass, Job, Outcome, Revisions, Scope, Source, SurveyResult, Work, WorkResult,
 };
-use gitfleet_shared::facts::{CommitFacts, Lines, UnknownReason};
+use gitfleet_shared::facts::{Lines, UnknownReason};
 use gitfleet_shared::ids::{BatchId, JobId};
-use gitfleet_shared::metrics::brief::Brief;
 
 use crate::fake::{
-    Fake, LIMIT, analysed, finish, history, id, planned, record, report, submitted, taken, terms,
+    Fake, SCOPE, analysed, finish, history, id, planned, record, report, submitted, tag, taken, terms, tip,
 };
 use crate::home::Home;
+use crate::packs::read;
 
 fn head() -> Revisions {
     Revisions::Head
@@ -77,7 +75,7 @@ pub(crate) async fn a_batch_is_there_with_its_surveys(home: &Home) {
 pub(crate) async fn what_is_recorded_twice_counts_once(home: &Home) {
     let store = &*home.store;
     let mut commits = history(0..60);
-    commits[3].parents = 2;
+    commits[3].parents = vec![id(4), id(5)];
     commits[3].files.clear();
     commits[2].files[0].lines = Lines::Unknown(UnknownReason::MissingObject);
     let fake = Fake::of(commits);
@@ -102,7 +100,7 @@ pub(crate) async fn what_is_recorded_twice_counts_once(home: &Home) {
                 WorkResult::Slice(slice) => {
                     record(store, &outcome, Effect::Slice(slice, None)).await.unwrap();
                 }
-                WorkResult::Tip(tip) => record(store, &outcome, Effect::Tip(*tip)).await.unwrap(),
+                WorkResult::Tip(tip) => record(store, &outcome, Effect::Tip(tip)).await.unwrap(),
                 WorkResult::Survey(_) => panic!("a survey of a survey"),
             }
             let now = (home.rows().await, store.repositories(batch).await.unwrap());
@@ -185,7 +183,7 @@ pub(crate) async fn a_failure_ends_the_repository_and_no_other(home: &Home) {
     let late = slices[2];
     record(store, &fake.outcome(late), Effect::Slice(&slice_of(&fake, late), None)).await.unwrap();
     assert_eq!(home.rows().await, rows);
-    let snapshot = store.snapshot(&source("/a"), &head(), LIMIT).await.unwrap().unwrap();
+    let snapshot = store.snapshot(&source("/a"), &head(), SCOPE).await.unwrap().unwrap();
     assert_eq!(snapshot.base.refs, [9; 32]);
     // The other repository goes on.
     for job in &theirs {
@@ -255,7 +253,7 @@ pub(crate) async fn what_is_known_is_what_was_recorded(home: &Home) {
     let store = &*home.store;
     let mut commits = history(0..30);
     commits[4].files[0].lines = Lines::Unknown(UnknownReason::CorruptObject);
-    commits[5].parents = 2;
+    commits[5].parents = vec![id(6), id(7)];
     let fake = Fake::of(commits);
     analysed(store, "/r", &fake, 7).await;
     let newer = Fake { refs: 2, history: history(0..33), since: None };
@@ -276,9 +274,17 @@ pub(crate) async fn what_is_known_is_what_was_recorded(home: &Home) {
     assert!(other.commits.is_empty() && !other.published_here);
     // What was not final is computed again and replaced.
     finish(store, batch, &newer, 7).await;
-    let snapshot = store.snapshot(&source("/r"), &head(), LIMIT).await.unwrap().unwrap();
+    let snapshot = store.snapshot(&source("/r"), &head(), SCOPE).await.unwrap().unwrap();
     assert!(snapshot.is_final);
     assert_eq!((snapshot.base.refs, snapshot.tip.unwrap().lines), ([2; 32], 3));
+    // What is kept beside the commits is that of the newer survey.
+    assert_eq!(snapshot.tags, [tag(2)]);
+    assert_eq!(snapshot.attributes_files[0].directory, b"gen/");
+    assert_eq!(store.tip_files(snapshot.id).await.unwrap(), Some(tip().files));
+    assert_eq!(store.tip_files(snapshot.id + 1).await.unwrap(), None);
+    // Facts of another scope are other facts.
+    let counts_only = Scope { line_history: false, ..SCOPE };
+    assert_eq!(store.snapshot(&source("/r"), &head(), counts_only).await.unwrap(), None);
     assert_eq!(home.number("SELECT count(*) FROM commit_fact").await, 33);
     assert_eq!(home.number("SELECT count(*) FROM commit_file WHERE reason IS NOT NULL").await, 0);
     // Nothing uses the set of the other attributes.
@@ -436,31 +442,11 @@ pub(crate) async fn hostile_text_is_taken(home: &Home) {
     let fake = Fake::of(commits.clone());
     let batch = submitted(store, &["/r'; DROP TABLE job; --"]).await;
     finish(store, batch, &fake, 10).await;
-    assert_eq!(read(home).await, by_id(&commits));
+    commits.sort_by_key(|commit| commit.id);
+    assert_eq!(read(home).await, commits);
     // And from the rows, without the packs.
-    home.run("DELETE FROM brief_pack").await;
-    assert_eq!(read(home).await, by_id(&commits));
-}
-
-fn by_id(commits: &[CommitFacts]) -> Vec<(Brief, Vec<u8>)> {
-    let mut briefs: Vec<_> =
-        commits.iter().map(|facts| (Brief::of(facts), facts.author.name.clone())).collect();
-    briefs.sort_by_key(|(brief, _)| brief.id);
-    briefs
-}
-
-/// Returns the briefs of the newest snapshot with their authors' names, by id.
-async fn read(home: &Home) -> Vec<(Brief, Vec<u8>)> {
-    let snapshot = home.number("SELECT max(id) FROM snapshot").await;
-    let mut briefs = Vec::new();
-    let mut each = |block: &Block| {
-        for listed in &block.commits {
-            briefs.push((listed.brief.clone(), block.authors[listed.author].name.clone()));
-        }
-    };
-    home.store.read_briefs(snapshot, &mut each).await.unwrap();
-    briefs.sort_by_key(|(brief, _)| brief.id);
-    briefs
+    home.run("DELETE FROM fact_pack").await;
+    assert_eq!(read(home).await, commits);
 }
 
 pub(crate) async fn a_large_history_is_recorded_whole(home: &Home) {
@@ -468,7 +454,7 @@ pub(crate) async fn a_large_history_is_recorded_whole(home: &Home) {
     // More than one statement takes of anything.
     let mut commits = history(0..12_500);
     for commit in commits.iter_mut().step_by(100) {
-        commit.parents = 2;
+        commit.parents.push(id(0));
         commit.files.clear();
     }
     let fake = Fake::of(commits);
@@ -477,7 +463,7 @@ pub(crate) async fn a_large_history_is_recorded_whole(home: &Home) {
     assert_eq!(home.number("SELECT count(*) FROM commit_person").await, 25_000);
     assert_eq!(home.number("SELECT count(*) FROM commit_file").await, 2 * (12_500 - 125));
     assert_eq!(home.number("SELECT count(*) FROM signature").await, 17);
-    let snapshot = store.snapshot(&source("/r"), &head(), LIMIT).await.unwrap().unwrap();
+    let snapshot = store.snapshot(&source("/r"), &head(), SCOPE).await.unwrap().unwrap();
     let sums = store.merge_sums(snapshot.id).await.unwrap();
     assert_eq!(sums.net_lines, 5 * 125);
     assert_eq!(read(home).await.len(), 12_500);

@@ -7,7 +7,7 @@ use gitfleet_testkit::postgres::{Fsync, Postgres as Server};
 use sqlx::Row as _;
 use sqlx::postgres::PgPool;
 
-use crate::fake::{Fake, analysed, history};
+use crate::fake::{Fake, analysed, history, id};
 use crate::home::Home;
 
 pub(crate) async fn weeks_are_those_of_iso_8601(home: &Home) {
@@ -34,7 +34,7 @@ pub(crate) async fn weeks_are_those_of_iso_8601(home: &Home) {
 
 pub(crate) async fn views_show_what_was_recorded(home: &Home) {
     let mut commits = history(0..50);
-    commits[0].parents = 2;
+    commits[0].parents.push(id(9));
     commits[0].files.clear();
     commits[1].authored.seconds = Some(i64::MAX);
     commits[2].authored.seconds = None;

@@ -8,7 +8,8 @@ use std::time::Instant;
 use gitfleet_shared::cache::Key;
 use gitfleet_shared::codec::Kind;
 use gitfleet_shared::contract::{
-    Failure, FailureClass, Job, MainlineNet, SliceResult, Source, SurveyResult, TipResult, Work, WorkResult,
+    Failure, FailureClass, Job, MainlineNet, Scope, SliceResult, Source, SurveyResult, TipResult, Work,
+    WorkResult,
 };
 use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::object_id::ObjectId;
@@ -17,14 +18,14 @@ use super::Slot;
 use super::block::{Asked, BLOCK};
 use super::tools::gix_id;
 use super::undone::Undone;
-use crate::facts::Engine;
+use crate::facts::{Depth, Engine};
 use crate::mirror::Held;
 use crate::{repository, survey};
 
 pub(super) struct Open {
     source: Source,
     head: ObjectId,
-    max_blob_bytes: u64,
+    scope: Scope,
     engine: Engine,
     /// Where the engine reads, if that is a mirror.
     mirror: Option<Held>,
@@ -47,9 +48,10 @@ impl Slot {
                 }
                 let path = self.tools.bring(&job.source).await?;
                 let (revisions, base, limits) = (revisions.clone(), base.clone(), self.tools.limits(job));
+                let depth = Depth::of(job.scope());
                 let result = self.tools.lane.run(move || {
                     let repository = repository::open(&path, limits.max_blob_bytes)?.to_thread_local();
-                    survey::survey(&repository, &revisions, base.as_ref(), limits)
+                    survey::survey(&repository, &revisions, base.as_ref(), limits, depth)
                 });
                 Ok(WorkResult::Survey(result.await??))
             }
@@ -128,7 +130,7 @@ impl Slot {
             .await?;
         self.keep(job, head, engine, mirror);
         match counted.map_err(survey::unreadable)? {
-            Some((lines, unknown_files)) => Ok(TipResult { lines, unknown_files }),
+            Some((lines, unknown_files)) => Ok(TipResult { lines, unknown_files, ..TipResult::default() }),
             None => Err(Undone::Interrupted),
         }
     }
@@ -140,17 +142,15 @@ impl Slot {
         head: ObjectId,
         commits: &[ObjectId],
     ) -> Result<(Engine, Option<Held>), Undone> {
-        let fits = |open: &Open| {
-            open.source == job.source && open.head == head && open.max_blob_bytes == job.max_blob_bytes
-        };
+        let fits = |open: &Open| open.source == job.source && open.head == head && open.scope == job.scope();
         if let Some(open) = self.open.take().filter(fits) {
             return Ok((open.engine, open.mirror));
         }
-        let limits = self.tools.limits(job);
+        let (limits, depth) = (self.tools.limits(job), Depth::of(job.scope()));
         let open = |path: PathBuf| {
             self.tools.lane.run(move || {
                 let repository = repository::open(&path, limits.max_blob_bytes)?.to_thread_local();
-                Engine::new(repository, gix_id(&head)?, limits).map_err(survey::unreadable)
+                Engine::new(repository, gix_id(&head)?, limits, depth).map_err(survey::unreadable)
             })
         };
         let url = match &job.source {
@@ -172,7 +172,6 @@ impl Slot {
     }
 
     fn keep(&mut self, job: &Job, head: ObjectId, engine: Engine, mirror: Option<Held>) {
-        let (source, max_blob_bytes) = (job.source.clone(), job.max_blob_bytes);
-        self.open = Some(Open { source, head, max_blob_bytes, engine, mirror });
+        self.open = Some(Open { source: job.source.clone(), head, scope: job.scope(), engine, mirror });
     }
 }

@@ -162,12 +162,14 @@ fn a_missing_root_leaves_its_commits_unknown() {
 #[test]
 fn a_missing_commit_is_a_classified_failure() {
     use gitfleet_shared::contract::{FailureClass, Revisions};
+    use gitfleet_worker::facts::Depth;
 
     let repo = history();
     std::fs::remove_file(repo.loose(&blob(&repo, "HEAD~2"))).unwrap();
     let opened = gitfleet_worker::repository::open(repo.path(), NO_LIMIT).unwrap().to_thread_local();
     let failure =
-        gitfleet_worker::survey::survey(&opened, &Revisions::Head, None, limits(NO_LIMIT)).unwrap_err();
+        gitfleet_worker::survey::survey(&opened, &Revisions::Head, None, limits(NO_LIMIT), Depth::Counts)
+            .unwrap_err();
     assert_eq!(failure.class, FailureClass::Corrupt);
 }
 

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use gitfleet_shared::facts::{ChangeKind, CommitFacts};
 use gitfleet_worker::door::{self, Part};
-use gitfleet_worker::facts::Engine;
+use gitfleet_worker::facts::{Depth, Engine};
 use gitfleet_worker::numstat::{self, Renames};
 use gitfleet_worker::objects::Limits;
 use gitfleet_worker::repository;
 
 use crate::fixture::{Fixture, run};
+use crate::hunks;
 
 /// More than any fixture has in one file.
 pub(crate) const NO_LIMIT: u64 = 64 << 20;
@@ -30,6 +31,7 @@ pub(crate) fn judge_at(path: &Path, revision: &str) -> Vec<String> {
     let facts = facts(path, revision, NO_LIMIT);
     compare(path, revision, Renames::Ignored, &facts);
     let lines = compare(path, revision, Renames::Followed, &facts);
+    hunks::compare(path, revision, &facts);
     lines.iter().map(|line| line.split_once('\t').unwrap().1.to_owned()).collect()
 }
 
@@ -43,7 +45,8 @@ pub(crate) fn check(fixture: &Fixture, lines: &[&str]) {
 
 pub(crate) fn facts(path: &Path, revision: &str, max_blob_bytes: u64) -> Vec<CommitFacts> {
     let mut all = Vec::new();
-    door::facts(path, revision, 2, limits(max_blob_bytes), Part::WHOLE, |facts| {
+    let limits = limits(max_blob_bytes);
+    door::facts(path, revision, 2, limits, Depth::Hunks, Part::WHOLE, |facts| {
         all.push(facts);
         Ok(())
     })
@@ -59,7 +62,7 @@ pub(crate) fn facts(path: &Path, revision: &str, max_blob_bytes: u64) -> Vec<Com
 pub(crate) fn engine(path: &Path, max_blob_bytes: u64) -> Engine {
     let repository = repository::open(path, max_blob_bytes).unwrap().to_thread_local();
     let head = repository.head_id().unwrap().detach();
-    Engine::new(repository, head, limits(max_blob_bytes)).unwrap()
+    Engine::new(repository, head, limits(max_blob_bytes), Depth::Hunks).unwrap()
 }
 
 pub(crate) fn id(hex: &str) -> gix::ObjectId {

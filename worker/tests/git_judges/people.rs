@@ -67,7 +67,7 @@ fn judge_people(repo: &Fixture) {
 fn ours_as_said(facts: &CommitFacts) -> Said {
     let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
     Said {
-        parents: facts.parents as usize,
+        parents: facts.parents.len(),
         people: [&facts.author.name, &facts.author.email, &facts.committer.name, &facts.committer.email]
             .map(|bytes| text(bytes)),
         times: [facts.authored.seconds, facts.committed.seconds],

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use gitfleet_shared::contract::{FailureClass, Revisions};
 use gitfleet_worker::door::Part;
+use gitfleet_worker::facts::Depth;
 use gitfleet_worker::{repository, survey};
 
 use crate::fixture::{Fixture, file, gone, run, submodule, symlink};
@@ -147,7 +148,15 @@ fn an_empty_repository_has_no_snapshot() {
         assert!(survey::pin(&opened, &revisions).unwrap().is_none(), "{revisions}");
     }
     assert!(
-        gitfleet_worker::door::facts(repo.path(), "HEAD", 1, limits(NO_LIMIT), Part::WHOLE, |_| Ok(()))
-            .is_err()
+        gitfleet_worker::door::facts(
+            repo.path(),
+            "HEAD",
+            1,
+            limits(NO_LIMIT),
+            Depth::Counts,
+            Part::WHOLE,
+            |_| Ok(())
+        )
+        .is_err()
     );
 }

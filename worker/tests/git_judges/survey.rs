@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use gitfleet_shared::contract::{Base, Changed, FailureClass, Revisions, SurveyResult};
 use gitfleet_shared::object_id::ObjectId;
+use gitfleet_worker::facts::Depth;
 use gitfleet_worker::objects::Objects;
 use gitfleet_worker::walk::{Growth, Walker};
 use gitfleet_worker::{repository, survey};
@@ -17,7 +18,7 @@ fn open(repo: &Fixture) -> gix::Repository {
 }
 
 fn survey(repo: &Fixture, revisions: &Revisions, base: Option<&Base>) -> SurveyResult {
-    survey::survey(&open(repo), revisions, base, limits(NO_LIMIT)).unwrap()
+    survey::survey(&open(repo), revisions, base, limits(NO_LIMIT), Depth::Counts).unwrap()
 }
 
 /// Surveys, and compares with git all that git can say of a snapshot.
@@ -163,8 +164,14 @@ fn a_base_whose_commits_are_gone_lists_everything() {
 #[test]
 fn a_missing_branch_is_named() {
     let repo = history();
-    let failure = survey::survey(&open(&repo), &Revisions::Branch("nowhere".into()), None, limits(NO_LIMIT))
-        .unwrap_err();
+    let failure = survey::survey(
+        &open(&repo),
+        &Revisions::Branch("nowhere".into()),
+        None,
+        limits(NO_LIMIT),
+        Depth::Counts,
+    )
+    .unwrap_err();
     assert_eq!(failure.class, FailureClass::BranchNotFound);
     assert!(failure.message.contains("nowhere"), "{}", failure.message);
 }
@@ -261,7 +268,7 @@ fn a_shallow_clone_says_so() {
     repo.git(&["clone", "--quiet", "--depth=2", &url, target.to_str().unwrap()]);
     let opened = repository::open(&target, NO_LIMIT).unwrap().to_thread_local();
     let SurveyResult::Changed(cut) =
-        survey::survey(&opened, &Revisions::Head, None, limits(NO_LIMIT)).unwrap()
+        survey::survey(&opened, &Revisions::Head, None, limits(NO_LIMIT), Depth::Counts).unwrap()
     else {
         panic!()
     };
@@ -273,7 +280,7 @@ fn a_shallow_clone_says_so() {
     crate::fixture::run(&target, &unshallow, b"");
     let opened = repository::open(&target, NO_LIMIT).unwrap().to_thread_local();
     let SurveyResult::Changed(whole) =
-        survey::survey(&opened, &Revisions::Head, Some(&old), limits(NO_LIMIT)).unwrap()
+        survey::survey(&opened, &Revisions::Head, Some(&old), limits(NO_LIMIT), Depth::Counts).unwrap()
     else {
         panic!()
     };

@@ -32,6 +32,10 @@ pub(crate) struct Analyze {
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) batch_size: Option<u32>,
 
+    /// Leave the history of lines alone: their age, survival, ownership and rework stay unknown
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_line_history: bool,
+
     /// Analyse afresh: neither read nor keep anything but the mirrors of URLs
     #[arg(long)]
     pub(crate) no_cache: bool,

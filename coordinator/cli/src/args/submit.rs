@@ -50,6 +50,10 @@ pub(crate) struct Submit {
     #[arg(long, value_name = "BYTES", hide_short_help = true)]
     pub(crate) max_blob_bytes: Option<u64>,
 
+    /// Leave the history of lines alone: their age, survival, ownership and rework stay unknown
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_line_history: bool,
+
     /// Only survey: count what would be analysed
     #[arg(long)]
     pub(crate) dry_run: bool,

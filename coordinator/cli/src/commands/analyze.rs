@@ -162,6 +162,7 @@ fn overrides(args: &Analyze, sources: Vec<OsString>) -> Overrides {
         slice_commits: args.batch_size,
         jobs: args.common.jobs,
         max_blob_bytes: args.common.max_blob_bytes,
+        line_history: args.no_line_history.then_some(false),
         memory_mib: args.common.memory_mib,
         data_dir: args.common.data_dir.clone(),
         output: args.output.clone(),
@@ -249,6 +250,7 @@ async fn analyse(
         window: request.window,
         as_of_seconds: now.timestamp(),
         max_blob_bytes: settings.max_blob_bytes,
+        line_history: settings.line_history,
         slice_commits: settings.slice_commits as usize,
         dry_run: args.dry_run,
     };

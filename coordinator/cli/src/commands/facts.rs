@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use gitfleet_shared::facts::{ChangeKind, ClaimedTime, CommitFacts, Lines};
 use gitfleet_worker::door::{self, DoorError, Part};
+use gitfleet_worker::facts::Depth;
 use gitfleet_worker::mirror::Mirrors;
 use gitfleet_worker::numstat::{self, Renames};
 use gitfleet_worker::objects::Limits;
@@ -44,7 +45,7 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
     let mut line = Vec::new();
     let limits = Limits::share(settings.max_blob_bytes, settings.memory_bytes, jobs);
     let part = args.slice.unwrap_or(Part::WHOLE);
-    door::facts(&path, &args.rev, jobs, limits, part, |facts| {
+    door::facts(&path, &args.rev, jobs, limits, Depth::Counts, part, |facts| {
         line.clear();
         match args.format {
             FactsFormat::Numstat => numstat::write(&facts, renames, &mut line),
@@ -106,7 +107,7 @@ fn as_json(facts: &CommitFacts, renames: Renames) -> Value {
     }
     json!({
         "commit": facts.id.to_string(),
-        "parents": facts.parents,
+        "parents": facts.parents.len(),
         "author": person(&facts.author, facts.authored),
         "committer": person(&facts.committer, facts.committed),
         "message": text(&facts.message),

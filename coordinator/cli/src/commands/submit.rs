@@ -26,6 +26,7 @@ pub(super) fn run(args: Submit, quiet: bool) -> anyhow::Result<Exit> {
     let overrides = Overrides {
         slice_commits: args.batch_size,
         max_blob_bytes: args.max_blob_bytes,
+        line_history: args.no_line_history.then_some(false),
         server: args.ask.server.clone(),
         ..asked(sources, &args.history)
     };
@@ -105,6 +106,7 @@ fn request(args: &Submit, loaded: &Loaded, scanned_nothing: bool) -> anyhow::Res
             window: window(&args.history.window, settings, now)?,
             as_of_seconds: now.timestamp(),
             max_blob_bytes: settings.max_blob_bytes,
+            line_history: settings.line_history,
             slice_commits: settings.slice_commits as usize,
             dry_run: args.dry_run,
         },

@@ -30,6 +30,7 @@ pub(crate) struct Settings {
     /// Units of work done at the same time; `None` is one per core.
     pub(crate) jobs: Option<usize>,
     pub(crate) max_blob_bytes: u64,
+    pub(crate) line_history: bool,
     pub(crate) memory_bytes: u64,
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) output: Option<PathBuf>,
@@ -71,6 +72,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let jobs = merge.integer("analysis.jobs").map(narrow);
     let memory_bytes = merge.integer("analysis.memory_mib").unwrap_or(MEMORY_MIB) << 20;
     let max_blob_bytes = merge.integer("analysis.max_blob_bytes").unwrap_or(MAX_BLOB_BYTES);
+    let line_history = merge.switch("analysis.line_history").is_none_or(|(on, _)| on);
     let data_dir = merge.path("cache.directory");
     let output = merge.path("output.directory");
     let formats = formats(merge.many("output.formats"));
@@ -89,6 +91,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         slice_commits,
         jobs,
         max_blob_bytes,
+        line_history,
         memory_bytes,
         data_dir,
         output,

@@ -47,8 +47,10 @@ fn value(line: &Line) -> String {
     // A word that YAML would take for something else keeps its quotes, and so does a version.
     let special =
         matches!(value.as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "1.0" | "1");
-    let kind_is_text =
-        !matches!(line.path.as_str(), "analysis.include_current_week" | "analysis.all_branches");
+    let kind_is_text = !matches!(
+        line.path.as_str(),
+        "analysis.include_current_week" | "analysis.all_branches" | "analysis.line_history"
+    );
     if word && !(special && kind_is_text) {
         return value.clone();
     }

@@ -12,9 +12,9 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::Doing as _;
 use super::closing::EndedAttempt;
 use super::copy::Rows;
-use super::facts::FileRow;
+use super::facts::{FileRow, parent_ids};
 use super::hearing::InHand;
-use crate::store::Result;
+use crate::store::{Result, pack};
 
 /// Fewer rows than this go in as arrays, in one round trip. COPY takes more of them: its data and its end are sent one
 /// after the other, and without TCP_NODELAY, which the driver does not set, the end waits 40 ms for the server's ack.
@@ -227,21 +227,27 @@ pub(super) async fn insert_commits(
 ) -> sqlx::Result<Vec<PgRow>> {
     sqlx::query(
         "INSERT INTO commit_fact (fact_set_id, oid, parents, authored_seconds, authored_offset_minutes, \
-                                  committed_seconds, committed_offset_minutes, message, final) \
+                                  committed_seconds, committed_offset_minutes, message, final, parent_oids, lines) \
          SELECT $1, c.* FROM unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], \
-                                    $7::bigint[], $8::bytea[], $9::bigint[]) AS c \
-         ON CONFLICT (fact_set_id, oid) DO UPDATE SET final = excluded.final WHERE commit_fact.final = 0 \
+                                    $7::bigint[], $8::bytea[], $9::bigint[], $10::bytea[], $11::bytea[]) AS c \
+         ON CONFLICT (fact_set_id, oid) DO UPDATE SET final = excluded.final, parent_oids = excluded.parent_oids, \
+         lines = excluded.lines WHERE commit_fact.final = 0 \
          RETURNING id, oid",
     )
     .bind(set)
     .bind(commits.iter().map(|commit| commit.id.as_bytes()).collect::<Vec<_>>())
-    .bind(commits.iter().map(|commit| i64::from(commit.parents)).collect::<Vec<_>>())
+    .bind(commits
+            .iter()
+            .map(|commit| i64::try_from(commit.parents.len()).unwrap_or(i64::MAX))
+            .collect::<Vec<_>>())
     .bind(commits.iter().map(|commit| commit.authored.seconds).collect::<Vec<_>>())
     .bind(commits.iter().map(|commit| i64::from(commit.authored.offset_minutes)).collect::<Vec<_>>())
     .bind(commits.iter().map(|commit| commit.committed.seconds).collect::<Vec<_>>())
     .bind(commits.iter().map(|commit| i64::from(commit.committed.offset_minutes)).collect::<Vec<_>>())
     .bind(commits.iter().map(|commit| commit.message.as_slice()).collect::<Vec<_>>())
     .bind(commits.iter().map(|commit| i64::from(commit.are_final())).collect::<Vec<_>>())
+    .bind(commits.iter().map(|commit| parent_ids(commit)).collect::<Vec<_>>())
+    .bind(commits.iter().map(|commit| pack::encode_lines(commit)).collect::<Vec<_>>())
     .fetch_all(connection)
     .await
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use gitfleet_shared::contract::MainlineNet;
 use gitfleet_shared::facts::{
-    ChangeKind, ClaimedTime, CommitFacts, FileChange, Lines, Signature, UnknownReason,
+    ChangeKind, ClaimedTime, CommitFacts, ContentMark, FileChange, Lines, Signature, UnknownReason,
 };
 use gitfleet_shared::object_id::ObjectId;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Connection, Database, Doing as _, FOR_CHANGE, Row, briefs, bulk};
-use crate::store::{FactSet, MainlineSums, Result, StoreError};
+use super::{Connection, Database, Doing as _, FOR_CHANGE, Row, bulk, packs};
+use crate::store::{FactSet, MainlineSums, Result, StoreError, pack};
 
 /// Commits that are taken at a time, and ids of one statement.
 const ROWS: usize = 1_000;
@@ -32,7 +32,7 @@ pub(super) async fn insert(
         let new = insert_commits(connection, set, commits).await?;
         insert_people(connection, &new, signatures).await?;
         insert_files(connection, &new).await?;
-        briefs::pack(connection, set, &new).await?;
+        packs::pack(connection, set, &new).await?;
     }
     bulk::insert_nets(connection, set.0, nets).await.doing("take the sums of merges")
 }
@@ -205,16 +205,17 @@ fn lines(
     }
 }
 
-/// Returns the facts of those commits, by row and without their messages.
+/// Returns the facts of those commits, by row.
 pub(super) async fn read(connection: &mut Connection, commits: &[i64]) -> Result<Vec<(i64, CommitFacts)>> {
     let people = "SELECT DISTINCT s.id, s.name, s.email FROM commit_person p JOIN signature s ON s.id = p.signature_id \
          WHERE p.commit_id";
     let facts = "SELECT c.id, c.oid, c.parents, c.authored_seconds, c.authored_offset_minutes, c.committed_seconds, \
-         c.committed_offset_minutes, a.signature_id, k.signature_id FROM commit_fact c \
+         c.committed_offset_minutes, a.signature_id, k.signature_id, c.message, c.parent_oids FROM commit_fact c \
          JOIN commit_person a ON a.commit_id = c.id AND a.role = 'author' \
          JOIN commit_person k ON k.commit_id = c.id AND k.role = 'committer' WHERE c.id";
     let files = "SELECT commit_id, path, kind, added, deleted, reason, net_text_lines, from_path, old_lines, old_reason, \
          new_lines, new_reason FROM commit_file WHERE commit_id";
+    let lines = "SELECT id, lines FROM commit_fact WHERE lines IS NOT NULL AND id";
     let signatures: HashMap<i64, Signature> = bulk::by_row(connection, people, commits, "")
         .await
         .doing("list signatures")?
@@ -233,6 +234,11 @@ pub(super) async fn read(connection: &mut Connection, commits: &[i64]) -> Result
         let commit = read.get_mut(&row.get(0)).ok_or(StoreError::Damaged { what: "a commit" })?;
         commit.files.push(file(&row).ok_or(StoreError::Damaged { what: "a changed file" })?);
     }
+    for row in bulk::by_row(connection, lines, commits, "").await.doing("read lines")? {
+        let commit = read.get_mut(&row.get(0)).ok_or(StoreError::Damaged { what: "a commit" })?;
+        pack::decode_lines(commit, row.get(1))
+            .ok_or(StoreError::Damaged { what: "the lines of a commit" })?;
+    }
     if read.len() != commits.len() {
         return Err(StoreError::Damaged { what: "a snapshot that lists commits without facts" });
     }
@@ -245,16 +251,35 @@ fn commit(row: &Row, signatures: &HashMap<i64, Signature>) -> Option<CommitFacts
         let offset_minutes = i16::try_from(row.get::<i64, _>(index + 1)).ok()?;
         Some(ClaimedTime { seconds: row.get(index), offset_minutes })
     };
+    let id = ObjectId::try_from(row.get::<&[u8], _>(1)).ok()?;
     Some(CommitFacts {
-        id: ObjectId::try_from(row.get::<&[u8], _>(1)).ok()?,
-        parents: row.get::<i64, _>(2).try_into().ok()?,
+        id,
+        parents: parents(id, row.get::<i64, _>(2).try_into().ok()?, row.get(10))?,
         author: signature(7)?,
         authored: time(3)?,
         committer: signature(8)?,
         committed: time(5)?,
-        message: Vec::new(),
+        message: row.get(9),
         files: Vec::new(),
+        merged: Vec::new(),
     })
+}
+
+/// Returns the parents of a commit. A schema that was taken back and brought forth again knows no more than their number:
+/// then they have ids that no object has.
+fn parents(commit: ObjectId, count: usize, ids: &[u8]) -> Option<Vec<ObjectId>> {
+    let len = commit.as_bytes().len();
+    if ids.is_empty() && count > 0 {
+        return ObjectId::try_from(&[0; 32][..len]).ok().map(|none| vec![none; count]);
+    }
+    let parents: Vec<ObjectId> =
+        ids.chunks(len).map(|id| ObjectId::try_from(id).ok()).collect::<Option<_>>()?;
+    (parents.len() == count).then_some(parents)
+}
+
+/// Returns the ids of a commit's parents, one behind the other.
+pub(super) fn parent_ids(commit: &CommitFacts) -> Vec<u8> {
+    commit.parents.iter().flat_map(|id| id.as_bytes().to_vec()).collect()
 }
 
 fn file(row: &Row) -> Option<FileChange> {
@@ -273,7 +298,8 @@ fn file(row: &Row) -> Option<FileChange> {
         }
         _ => return None,
     };
-    Some(FileChange { path: row.get(1), kind, lines: lines(row.get(3), row.get(4), row.get(5), row.get(6))? })
+    let lines = lines(row.get(3), row.get(4), row.get(5), row.get(6))?;
+    Some(FileChange { path: row.get(1), kind, lines, hunks: Vec::new(), content: ContentMark::default() })
 }
 
 /// Sums what the merges on the first-parent chain of a snapshot did to their first parents' trees.

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use gitfleet_shared::contract::{Changed, Digest, Job, Revisions, Source};
+use gitfleet_shared::contract::{Changed, Digest, Job, Revisions, Scope, Source, TipFile};
 use gitfleet_shared::ids::{BatchId, JobId};
 
-use super::{Database, batches, briefs, facts, record, retention, snapshots};
+use super::{Database, batches, facts, packs, record, retention, snapshots};
 use crate::store::{
-    BatchRepository, Block, Finished, Known, MainlineSums, NewBatch, Recording, Result, Retention, Store,
+    BatchRepository, Finished, Known, Listed, MainlineSums, NewBatch, Recording, Result, Retention, Store,
     StoredJob, StoredSnapshot, Submitted,
 };
 
@@ -41,9 +41,9 @@ impl Store for Database {
     async fn snapshots(
         &self,
         sources: &[(&Source, &Revisions)],
-        max_blob_bytes: u64,
+        scope: Scope,
     ) -> Result<Vec<Option<StoredSnapshot>>> {
-        self.again(|| snapshots::find(self, sources, max_blob_bytes)).await
+        self.again(|| snapshots::find(self, sources, scope)).await
     }
 
     async fn known(&self, job: &StoredJob, revisions: &Revisions, changed: &Changed) -> Result<Known> {
@@ -62,12 +62,16 @@ impl Store for Database {
         Ok(self.again(|| batches::repositories(self, batch, Some(position))).await?.pop())
     }
 
-    async fn read_briefs(
+    async fn read_facts(
         &self,
         snapshot: i64,
-        each: &mut (dyn for<'a> FnMut(&'a Block) + Send),
+        each: &mut (dyn for<'a> FnMut(&'a [Listed]) + Send),
     ) -> Result<()> {
-        briefs::read(self, snapshot, each).await
+        packs::read(self, snapshot, each).await
+    }
+
+    async fn tip_files(&self, snapshot: i64) -> Result<Option<Vec<TipFile>>> {
+        self.again(|| snapshots::tip_files(self, snapshot)).await
     }
 
     async fn merge_sums(&self, snapshot: i64) -> Result<MainlineSums> {

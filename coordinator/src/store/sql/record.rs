@@ -154,7 +154,7 @@ impl<'a> Ending<'a> {
                 Effect::DryRun { commits_seen, commits_new } => {
                     self.dry_run(*commits_seen, *commits_new).await?;
                 }
-                Effect::Tip(tip) => self.tip(*tip).await?,
+                Effect::Tip(tip) => self.tip(tip).await?,
                 Effect::Failure(failure) => failures.push((recording.outcome.job, *failure)),
             }
         }
@@ -215,7 +215,9 @@ impl<'a> Ending<'a> {
         self.update(columns, |query| query.bind(count(seen)).bind(count(new))).await
     }
 
-    async fn tip(&mut self, tip: TipResult) -> Result<()> {
+    async fn tip(&mut self, tip: &TipResult) -> Result<()> {
+        let Place { batch, position, .. } = self.place;
+        snapshots::insert_pending_tip(self.connection, batch, position, &tip.files).await?;
         let columns = "tip_lines = $4, tip_unknown = $5";
         self.update(columns, |query| query.bind(count(tip.lines)).bind(i64::from(tip.unknown_files))).await
     }
@@ -307,10 +309,10 @@ impl<'a> Ending<'a> {
         .fetch_one(&mut *self.connection)
         .await
         .doing("find a job")?;
-        let Job { source, max_blob_bytes, .. } = Job::decode(row.get(0)).map_err(|_| DAMAGED_JOB)?;
+        let asked = Job::decode(row.get(0)).map_err(|_| DAMAGED_JOB)?;
         let revisions = serde_json::from_str(row.get(1)).map_err(|_| DAMAGED_BATCH)?;
         let work = Work::Survey { revisions, base: None };
-        let survey = submit::job(batch, position, &source, work, max_blob_bytes);
+        let survey = submit::job(batch, position, &asked.source, work, asked.scope());
         self.update("state = 'surveying', pending_facts = NULL", |query| query).await?;
         self.add_jobs(FIRST, std::slice::from_ref(&survey)).await
     }

@@ -3,23 +3,26 @@
 use std::collections::HashSet;
 
 use gitfleet_shared::codec::{self, Kind};
-use gitfleet_shared::contract::{Base, CONTRACT_VERSION, Changed, Digest, Revisions, Source, TipResult};
+use gitfleet_shared::contract::{Base, CONTRACT_VERSION, Changed, Digest, Revisions, Scope, Source, TipFile};
 use gitfleet_shared::facts::FACTS_VERSION;
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::object_id::ObjectId;
+use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Connection, Database, Doing as _, EACH, FOR_CHANGE, FOR_KEEPS, IF_FREE, Row, bulk};
-use crate::store::{FactSet, Known, Result, StoreError, StoredJob, StoredSnapshot};
+use crate::store::{FactSet, Known, Result, StoreError, StoredJob, StoredSnapshot, TipLines};
 
 const DAMAGED: StoreError = StoreError::Damaged { what: "a snapshot" };
 /// Ids of one statement.
 const IDS: usize = 10_000;
+/// Version of the frames that a published snapshot keeps; tags, attributes and files at the tip.
+const KEPT_VERSION: u16 = 1;
 
 pub(super) async fn find(
     database: &Database,
     sources: &[(&Source, &Revisions)],
-    max_blob_bytes: u64,
+    scope: Scope,
 ) -> Result<Vec<Option<StoredSnapshot>>> {
     let mut found = vec![None; sources.len()];
     let asked: Vec<[String; 2]> =
@@ -33,15 +36,18 @@ pub(super) async fn find(
          NOT EXISTS (SELECT 1 FROM mainline_net m CROSS JOIN commit_fact c CROSS JOIN snapshot_commit s \
                      WHERE c.fact_set_id = m.fact_set_id AND c.oid = m.oid \
                      AND s.snapshot_id = n.id AND s.commit_id = c.id \
-                     AND m.fact_set_id = n.fact_set_id AND m.passing_files > 0), asked.place \
+                     AND m.fact_set_id = n.fact_set_id AND m.passing_files > 0), asked.place, n.tags, \
+         n.attributes_files \
          FROM {EACH} asked JOIN repository r ON r.source = asked.value ->> 0 \
          JOIN snapshot n ON n.repository_id = r.id AND n.revisions = asked.value ->> 1 \
-         JOIN fact_set f ON f.id = n.fact_set_id WHERE f.facts_version = $2 AND f.max_blob_bytes = $3"
+         JOIN fact_set f ON f.id = n.fact_set_id WHERE f.facts_version = $2 AND f.max_blob_bytes = $3 \
+         AND f.line_history = $4"
     );
     let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(serde_json::to_string(&asked).map_err(|_| DAMAGED)?)
         .bind(i64::from(FACTS_VERSION))
-        .bind(i64::try_from(max_blob_bytes).unwrap_or(i64::MAX))
+        .bind(i64::try_from(scope.max_blob_bytes).unwrap_or(i64::MAX))
+        .bind(i64::from(scope.line_history))
         .fetch_all(&database.pool)
         .await
         .doing("find snapshots")?;
@@ -66,16 +72,52 @@ fn stored(row: &Row) -> Result<StoredSnapshot> {
         branch: row.get(4),
         shallow: row.get::<i64, _>(5) != 0,
         mailmap: row.get(6),
-        tip: tip_lines.map(|lines| TipResult {
+        tip: tip_lines.map(|lines| TipLines {
             lines: u64::try_from(lines).unwrap_or(0),
             unknown_files: row
                 .get::<Option<i64>, _>(8)
                 .and_then(|files| u32::try_from(files).ok())
                 .unwrap_or(0),
         }),
+        tags: kept(Kind::Tags, row.get(12))?,
+        attributes_files: kept(Kind::AttributesFiles, row.get(13))?,
         published_by: row.get(9),
         is_final: row.get(10),
     })
+}
+
+/// Returns what a frame of a published snapshot holds; nothing where there is none.
+fn kept<T: Default + DeserializeOwned>(kind: Kind, frame: Option<&[u8]>) -> Result<T> {
+    frame.map_or_else(
+        || Ok(T::default()),
+        |frame| codec::decode(kind, KEPT_VERSION, frame).map_err(|_| DAMAGED),
+    )
+}
+
+pub(super) async fn tip_files(database: &Database, snapshot: i64) -> Result<Option<Vec<TipFile>>> {
+    let row = sqlx::query("SELECT files FROM snapshot_tip WHERE snapshot_id = $1")
+        .bind(snapshot)
+        .fetch_optional(&database.pool)
+        .await
+        .doing("read the files at the tip")?;
+    row.map(|row| kept(Kind::TipFiles, Some(row.get(0)))).transpose()
+}
+
+/// Keeps the files at the tip for when the pending snapshot is published.
+pub(super) async fn insert_pending_tip(
+    connection: &mut Connection,
+    batch: BatchId,
+    position: u32,
+    files: &Vec<TipFile>,
+) -> Result<()> {
+    sqlx::query("UPDATE pending_snapshot SET tip_files = $3 WHERE batch_id = $1 AND position = $2")
+        .bind(batch.as_bytes().as_slice())
+        .bind(i64::from(position))
+        .bind(codec::encode(Kind::TipFiles, KEPT_VERSION, files))
+        .execute(connection)
+        .await
+        .doing("keep the files at the tip")?;
+    Ok(())
 }
 
 pub(super) async fn known(
@@ -85,9 +127,8 @@ pub(super) async fn known(
     changed: &Changed,
 ) -> Result<Known> {
     let mut connection = database.pool.acquire().await.doing("be reached")?;
-    let limit = i64::try_from(job.job.max_blob_bytes).unwrap_or(i64::MAX);
     let source = job.job.source.to_string();
-    let facts = fact_set(&mut connection, &source, changed, limit).await?;
+    let facts = fact_set(&mut connection, &source, changed, job.job.scope()).await?;
     let published = sqlx::query(
         "SELECT n.id, n.fact_set_id, (SELECT count(*) FROM snapshot_commit s WHERE s.snapshot_id = n.id) \
          FROM snapshot n JOIN repository r ON r.id = n.repository_id WHERE r.source = $1 AND n.revisions = $2",
@@ -130,17 +171,19 @@ pub(super) async fn known(
 }
 
 /// Returns the set for the facts of what a survey found, which is new where there was none.
-async fn fact_set(connection: &mut Connection, source: &str, changed: &Changed, limit: i64) -> Result<i64> {
+async fn fact_set(connection: &mut Connection, source: &str, changed: &Changed, scope: Scope) -> Result<i64> {
     let find = "SELECT f.id FROM fact_set f JOIN repository r ON r.id = f.repository_id \
-                WHERE r.source = $1 AND f.facts_version = $2 AND f.attributes = $3 AND f.max_blob_bytes = $4";
-    let add = "INSERT INTO fact_set (repository_id, facts_version, attributes, max_blob_bytes) \
-               SELECT id, $2, $3, $4 FROM repository WHERE source = $1 ON CONFLICT DO NOTHING RETURNING id";
+                WHERE r.source = $1 AND f.facts_version = $2 AND f.attributes = $3 AND f.max_blob_bytes = $4 \
+                AND f.line_history = $5";
+    let add = "INSERT INTO fact_set (repository_id, facts_version, attributes, max_blob_bytes, line_history) \
+               SELECT id, $2, $3, $4, $5 FROM repository WHERE source = $1 ON CONFLICT DO NOTHING RETURNING id";
     for statement in [find, add, find] {
         let row = sqlx::query(statement)
             .bind(source)
             .bind(i64::from(FACTS_VERSION))
             .bind(changed.snapshot.attributes.as_slice())
-            .bind(limit)
+            .bind(i64::try_from(scope.max_blob_bytes).unwrap_or(i64::MAX))
+            .bind(i64::from(scope.line_history))
             .fetch_optional(&mut *connection)
             .await
             .doing("find a fact set")?;
@@ -233,13 +276,14 @@ pub(super) enum Published {
 
 /// Publishes the pending snapshot of a repository of a batch.
 pub(super) async fn publish(connection: &mut Connection, batch: BatchId, position: u32) -> Result<Published> {
-    let pending =
-        sqlx::query("DELETE FROM pending_snapshot WHERE batch_id = $1 AND position = $2 RETURNING content")
-            .bind(batch.as_bytes().as_slice())
-            .bind(i64::from(position))
-            .fetch_optional(&mut *connection)
-            .await
-            .doing("take a pending snapshot")?;
+    let pending = sqlx::query(
+        "DELETE FROM pending_snapshot WHERE batch_id = $1 AND position = $2 RETURNING content, tip_files",
+    )
+    .bind(batch.as_bytes().as_slice())
+    .bind(i64::from(position))
+    .fetch_optional(&mut *connection)
+    .await
+    .doing("take a pending snapshot")?;
     let Some(pending) = pending else { return Ok(Published::Nothing) };
     let row = sqlx::query(
         "SELECT repository_id, revisions, pending_facts, tip_lines, tip_unknown \
@@ -266,12 +310,13 @@ pub(super) async fn publish(connection: &mut Connection, batch: BatchId, positio
     let tips: Vec<u8> = pinned.tips.iter().flat_map(|id| id.as_bytes().to_vec()).collect();
     let snapshot: i64 = sqlx::query(
         "INSERT INTO snapshot (repository_id, revisions, fact_set_id, refs, head, branch, tips, shallow, mailmap, \
-                               tip_lines, tip_unknown, published_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+                               tip_lines, tip_unknown, published_by, tags, attributes_files) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT (repository_id, revisions) DO UPDATE SET fact_set_id = excluded.fact_set_id, \
              refs = excluded.refs, head = excluded.head, branch = excluded.branch, tips = excluded.tips, \
              shallow = excluded.shallow, mailmap = excluded.mailmap, tip_lines = excluded.tip_lines, \
-             tip_unknown = excluded.tip_unknown, published_by = excluded.published_by RETURNING id",
+             tip_unknown = excluded.tip_unknown, published_by = excluded.published_by, tags = excluded.tags, \
+             attributes_files = excluded.attributes_files RETURNING id",
     )
     .bind(repository)
     .bind(revisions.to_string())
@@ -285,10 +330,13 @@ pub(super) async fn publish(connection: &mut Connection, batch: BatchId, positio
     .bind(row.get::<Option<i64>, _>(3))
     .bind(row.get::<Option<i64>, _>(4))
     .bind([batch.as_bytes().as_slice(), &position.to_be_bytes()].concat())
+    .bind(codec::encode(Kind::Tags, KEPT_VERSION, &pinned.tags))
+    .bind(codec::encode(Kind::AttributesFiles, KEPT_VERSION, &pinned.attributes_files))
     .fetch_one(&mut *connection)
     .await
     .doing("publish a snapshot")?
     .get(0);
+    publish_tip(connection, snapshot, pending.get(1)).await?;
 
     if !extends {
         sqlx::query("DELETE FROM snapshot_commit WHERE snapshot_id = $1")
@@ -326,6 +374,24 @@ pub(super) async fn publish(connection: &mut Connection, batch: BatchId, positio
     }
     forget_outdated(connection, repository).await?;
     Ok(Published::Done { is_empty: pinned.head.is_none() })
+}
+
+/// Puts the files at the tip in the place of those of the snapshot before.
+async fn publish_tip(connection: &mut Connection, snapshot: i64, files: Option<&[u8]>) -> Result<()> {
+    sqlx::query("DELETE FROM snapshot_tip WHERE snapshot_id = $1")
+        .bind(snapshot)
+        .execute(&mut *connection)
+        .await
+        .doing("replace the files at the tip")?;
+    if let Some(files) = files {
+        sqlx::query("INSERT INTO snapshot_tip (snapshot_id, files) VALUES ($1, $2)")
+            .bind(snapshot)
+            .bind(files)
+            .execute(connection)
+            .await
+            .doing("publish the files at the tip")?;
+    }
+    Ok(())
 }
 
 /// Whether the published snapshot stands in the fact set and has one of these refs: those that were added to, or

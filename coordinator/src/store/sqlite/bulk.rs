@@ -11,10 +11,10 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::Doing as _;
 use super::closing::EndedAttempt;
-use super::facts::FileRow;
+use super::facts::{FileRow, parent_ids};
 use super::hearing::InHand;
 use super::rows::{Values, insert};
-use crate::store::{Result, StoreError};
+use crate::store::{Result, StoreError, pack};
 
 /// Adds jobs, each with the position of its repository, that are not there yet, and their outbox rows in this order.
 pub(super) async fn insert_jobs(
@@ -221,21 +221,24 @@ pub(super) async fn insert_commits(
     insert(
         connection,
         "commit_fact (fact_set_id, oid, parents, authored_seconds, authored_offset_minutes, committed_seconds, \
-         committed_offset_minutes, message, final)",
-        9,
+         committed_offset_minutes, message, final, parent_oids, lines)",
+        11,
         // A snapshot may list the row, so it is replaced where it is; its files and people were forgotten.
-        "ON CONFLICT DO UPDATE SET final = excluded.final WHERE final = 0 RETURNING id, oid",
+        "ON CONFLICT DO UPDATE SET final = excluded.final, parent_oids = excluded.parent_oids, \
+         lines = excluded.lines WHERE final = 0 RETURNING id, oid",
         commits,
         |row, commit| {
             row.bind(set)
                 .bind(commit.id.as_bytes())
-                .bind(i64::from(commit.parents))
+                .bind(i64::try_from(commit.parents.len()).unwrap_or(i64::MAX))
                 .bind(commit.authored.seconds)
                 .bind(i64::from(commit.authored.offset_minutes))
                 .bind(commit.committed.seconds)
                 .bind(i64::from(commit.committed.offset_minutes))
                 .bind(commit.message.as_slice())
                 .bind(commit.are_final())
+                .bind(parent_ids(commit))
+                .bind(pack::encode_lines(commit))
         },
     )
     .await

@@ -57,6 +57,12 @@ const KEYS: &[Key] = &[
         Reach::default("104857600").variable("GITFLEET_MAX_BLOB_BYTES").flag("--max-blob-bytes"),
         "Size above which the lines of a file are reported as unknown and not counted",
     ),
+    Key::acted(
+        "line_history",
+        Kind::Switch,
+        Reach::default("true").variable("GITFLEET_LINE_HISTORY").flag("--no-line-history"),
+        "Whether the history of each line is analysed: age, survival, ownership and rework are made of it",
+    ),
     Key::never("cache_ttl", Kind::Number, FRESH, "Seconds before the original forgets what it cached"),
     Key::never("include_weekends", Kind::Switch, EVERY_DAY, "Whether Saturdays and Sundays count"),
     Key::not_yet("branch_patterns", Kind::Texts, "Patterns of the branches to analyse"),

@@ -44,6 +44,7 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("processing.max_workers", "processing: {max_workers: 3}", "jobs: Some(3)"),
     ("analysis.memory_mib", "analysis: {memory_mib: 2}", "memory_bytes: 2097152"),
     ("analysis.max_blob_bytes", "analysis: {max_blob_bytes: 5}", "max_blob_bytes: 5"),
+    ("analysis.line_history", "analysis: {line_history: no}", "line_history: false"),
     ("cache.directory", "cache: {directory: c}", "data_dir: Some(\"DIR/c\")"),
     ("output.directory", "output: {directory: /o}", "output: Some(\"/o\")"),
     ("reports.output_directory", "reports: {output_directory: o}", "output: Some(\"DIR/o\")"),
@@ -99,7 +100,7 @@ fn without_anything_the_defaults_hold() {
     assert_eq!(
         local,
         "Settings { repositories: [], weeks: None, time_zone: UTC, include_current: false, \
-         slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, memory_bytes: 805306368, data_dir: None, \
+         slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, line_history: true, memory_bytes: 805306368, data_dir: None, \
          output: None, formats: [Csv, Json, Markdown, Html], credentials: []"
     );
     assert_eq!(
@@ -119,6 +120,7 @@ fn defaults_in_the_table_are_the_defaults_in_force() {
     assert_eq!(default("analysis.batch_size"), Some(settings.slice_commits.to_string()));
     assert_eq!(default("analysis.memory_mib"), Some((settings.memory_bytes >> 20).to_string()));
     assert_eq!(default("analysis.max_blob_bytes"), Some(settings.max_blob_bytes.to_string()));
+    assert_eq!(default("analysis.line_history"), Some(settings.line_history.to_string()));
     assert_eq!(default("analysis.time_zone"), Some(settings.time_zone.name().to_owned()));
     let formats: Vec<String> = settings.formats.iter().map(Format::to_string).collect();
     assert_eq!(default("output.formats"), Some(formats.join(", ")));

@@ -42,6 +42,7 @@ fn every_variable_has_an_effect() {
         "GITFLEET_SOURCES" => "a, git@host:o/b.git",
         "GITFLEET_TIME_ZONE" => "Asia/Tokyo",
         "GITFLEET_INCLUDE_CURRENT_WEEK" | "GITFLEET_ALL_BRANCHES" => "true",
+        "GITFLEET_LINE_HISTORY" => "false",
         "GITFLEET_FORMAT" => "html,csv",
         "GITFLEET_GITHUB_API_URL" => "https://ghe.example",
         "GITFLEET_OUTPUT" | "GITFLEET_DATA_DIR" | "GITFLEET_GITHUB_TOKEN" | "GITFLEET_GITHUB_OWNER" => "some",
@@ -76,6 +77,7 @@ fn every_flag_has_an_effect() {
         slice_commits: Some(3),
         jobs: Some(4),
         max_blob_bytes: Some(5),
+        line_history: Some(false),
         data_dir: Some("data".into()),
         output: Some("out".into()),
         formats: Some(vec!["md".to_owned(), "markdown".to_owned(), "csv".to_owned()]),
@@ -96,7 +98,7 @@ fn every_flag_has_an_effect() {
          project_key: \"A\", branches: Named(\"main\") }, RepositorySetting { name: \"b\", location: \
          Url(\"https://host/o/b.git\"), remote: None, project_key: \"B\", branches: Named(\"main\") }], \
          weeks: Some(2), time_zone: Asia/Tokyo, include_current: true, slice_commits: 3, \
-         jobs: Some(4), max_blob_bytes: 5, memory_bytes: 80740352, data_dir: Some(\"DIR/data\"), output: Some(\"DIR/out\"), \
+         jobs: Some(4), max_blob_bytes: 5, line_history: false, memory_bytes: 80740352, data_dir: Some(\"DIR/data\"), output: Some(\"DIR/out\"), \
          formats: [Markdown, Csv], credentials: []"
     );
 }
@@ -236,6 +238,7 @@ analysis:
   jobs: 2                                    # environment GITFLEET_JOBS
   memory_mib: 768                            # default
   max_blob_bytes: 104857600                  # default
+  line_history: true                         # default
 cache:
   directory: null                            # default: chosen by the command
 output:

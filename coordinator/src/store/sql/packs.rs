@@ -1,19 +1,13 @@
-//! Briefs of commits in packs: what a report reads instead of rows.
+//! Facts of commits in packs: what a report reads instead of rows.
 //!
 //! A pack is made of rows that never change, in the transaction that writes them, and anything wrong with it is no
 //! more than a reason to read the rows again.
 
-use std::collections::HashMap;
-
-use gitfleet_shared::codec::{self, Kind};
-use gitfleet_shared::facts::{CommitFacts, Signature};
-use gitfleet_shared::metrics::brief::{BRIEF_VERSION, Brief, FileSums};
-use gitfleet_shared::object_id::ObjectId;
-use serde::{Deserialize, Serialize};
+use gitfleet_shared::facts::CommitFacts;
 use sqlx::Row as _;
 
 use super::{Connection, Database, Doing as _, bulk, facts};
-use crate::store::{Block, FactSet, Listed, Result};
+use crate::store::{FactSet, Listed, Result, pack};
 
 /// Commits of a pack at most.
 const PACK: usize = 1_000;
@@ -21,74 +15,34 @@ const PACK: usize = 1_000;
 const SMALL: i64 = 256;
 const MANY: usize = 64;
 
-#[derive(Serialize, Deserialize)]
-struct Pack {
-    authors: Vec<Signature>,
-    commits: Vec<Packed>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Packed {
-    /// The row of the commit.
-    row: i64,
-    id: ObjectId,
-    is_merge: bool,
-    authored: Option<i64>,
-    committed: Option<i64>,
-    /// Its place among the authors of the pack.
-    author: usize,
-    files: FileSums,
-}
-
-impl Pack {
-    fn of<'a>(commits: impl Iterator<Item = (i64, &'a Signature, Brief)>) -> Self {
-        let mut numbers: HashMap<&Signature, usize> = HashMap::new();
-        let mut pack = Self { authors: Vec::new(), commits: Vec::new() };
-        for (row, author, brief) in commits {
-            let author = *numbers.entry(author).or_insert_with(|| {
-                pack.authors.push(author.clone());
-                pack.authors.len() - 1
-            });
-            let Brief { id, is_merge, authored, committed, files } = brief;
-            pack.commits.push(Packed { row, id, is_merge, authored, committed, author, files });
-        }
-        pack
-    }
-
-    fn decode(content: &[u8]) -> Option<Self> {
-        let pack: Self = codec::decode(Kind::Briefs, BRIEF_VERSION, content).ok()?;
-        pack.commits.iter().all(|commit| commit.author < pack.authors.len()).then_some(pack)
-    }
-}
-
 /// Packs the final ones of `commits`, which were just written to their rows.
 pub(super) async fn pack(
     connection: &mut Connection,
     set: FactSet,
     commits: &[(i64, &CommitFacts)],
 ) -> Result<()> {
-    let last: Vec<&(i64, &CommitFacts)> = commits.iter().filter(|(_, facts)| facts.are_final()).collect();
+    let last: Vec<(i64, &CommitFacts)> =
+        commits.iter().filter(|(_, facts)| facts.are_final()).copied().collect();
     for commits in last.chunks(PACK) {
-        let briefs = commits.iter().map(|(row, facts)| (*row, &facts.author, Brief::of(facts)));
-        insert(connection, set, &Pack::of(briefs)).await?;
+        insert(connection, set, commits).await?;
     }
     Ok(())
 }
 
-async fn insert(connection: &mut Connection, set: FactSet, pack: &Pack) -> Result<()> {
-    let Some(first) = pack.commits.iter().map(|commit| commit.row).min() else { return Ok(()) };
+async fn insert(connection: &mut Connection, set: FactSet, commits: &[(i64, &CommitFacts)]) -> Result<()> {
+    let Some(first) = commits.iter().map(|(row, _)| *row).min() else { return Ok(()) };
     sqlx::query(
-        "INSERT INTO brief_pack (fact_set_id, first_commit_id, commits, content) VALUES ($1, $2, $3, $4) \
+        "INSERT INTO fact_pack (fact_set_id, first_commit_id, commits, content) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (fact_set_id, first_commit_id) DO UPDATE SET commits = excluded.commits, \
              content = excluded.content",
     )
     .bind(set.0)
     .bind(first)
-    .bind(i64::try_from(pack.commits.len()).unwrap_or(i64::MAX))
-    .bind(codec::encode(Kind::Briefs, BRIEF_VERSION, pack))
+    .bind(i64::try_from(commits.len()).unwrap_or(i64::MAX))
+    .bind(pack::encode(commits))
     .execute(connection)
     .await
-    .doing("pack briefs")?;
+    .doing("pack facts")?;
     Ok(())
 }
 
@@ -122,7 +76,7 @@ impl Members {
 pub(super) async fn read(
     database: &Database,
     snapshot: i64,
-    each: &mut (dyn for<'a> FnMut(&'a Block) + Send),
+    each: &mut (dyn for<'a> FnMut(&'a [Listed]) + Send),
 ) -> Result<()> {
     // All of it as of one moment: packs and members belong together.
     let mut transaction = database.begin_reading().await?;
@@ -134,7 +88,7 @@ pub(super) async fn read(
         .get(0);
     let mut members = Members::of(&mut transaction, snapshot).await?;
     let packs: Vec<(i64, i64)> =
-        sqlx::query("SELECT id, commits FROM brief_pack WHERE fact_set_id = $1 ORDER BY id")
+        sqlx::query("SELECT id, commits FROM fact_pack WHERE fact_set_id = $1 ORDER BY id")
             .bind(set)
             .fetch_all(&mut *transaction)
             .await
@@ -145,38 +99,32 @@ pub(super) async fn read(
     let gather = packs.iter().filter(|(_, commits)| *commits < SMALL).count() >= MANY;
     let mut mending = Mending { set: FactSet(set), outdated: Vec::new(), gathered: Vec::new() };
     for (id, commits) in packs {
-        let row = sqlx::query("SELECT content FROM brief_pack WHERE id = $1")
+        let row = sqlx::query("SELECT content FROM fact_pack WHERE id = $1")
             .bind(id)
             .fetch_one(&mut *transaction)
             .await
             .doing("read a pack")?;
-        let Some(pack) = Pack::decode(row.get(0)) else {
+        let Some(pack) = pack::decode(row.get(0)) else {
             mending.outdated.push(id);
             continue;
         };
         if gather && commits < SMALL {
             mending.outdated.push(id);
-            mending.gathered.extend(
-                pack.commits
-                    .iter()
-                    .map(|commit| (commit.row, pack.authors[commit.author].clone(), brief(commit.clone()))),
-            );
+            mending.gathered.extend(pack.iter().cloned());
         }
         each(&block(pack, &mut members));
     }
     for rows in members.missing().chunks(PACK) {
         let commits = facts::read(&mut transaction, rows).await?;
-        let pack = Pack::of(commits.iter().map(|(row, facts)| (*row, &facts.author, Brief::of(facts))));
-        each(&block(pack, &mut members));
-        let last = commits.into_iter().filter(|(_, facts)| facts.are_final());
-        mending.gathered.extend(last.map(|(row, facts)| (row, facts.author.clone(), Brief::of(&facts))));
+        mending.gathered.extend(commits.iter().filter(|(_, facts)| facts.are_final()).cloned());
+        each(&block(commits, &mut members));
     }
     transaction.commit().await.doing("read packs")?;
     if mending.is_needed()
         && let Err(error) = mending.carry_out(database).await
     {
         // The report has all it needs; the next one mends.
-        tracing::warn!(error = &error as &dyn std::error::Error, "packs of briefs stay as they are");
+        tracing::warn!(error = &error as &dyn std::error::Error, "packs of facts stay as they are");
     }
     Ok(())
 }
@@ -185,7 +133,7 @@ pub(super) async fn read(
 struct Mending {
     set: FactSet,
     outdated: Vec<i64>,
-    gathered: Vec<(i64, Signature, Brief)>,
+    gathered: Vec<(i64, CommitFacts)>,
 }
 
 impl Mending {
@@ -199,32 +147,22 @@ impl Mending {
             return transaction.rollback().await.doing("leave packs alone");
         }
         for id in &self.outdated {
-            sqlx::query("DELETE FROM brief_pack WHERE id = $1")
+            sqlx::query("DELETE FROM fact_pack WHERE id = $1")
                 .bind(id)
                 .execute(&mut *transaction)
                 .await
                 .doing("forget a pack")?;
         }
         for commits in self.gathered.chunks(PACK) {
-            let briefs = commits.iter().map(|(row, author, brief)| (*row, author, brief.clone()));
-            insert(&mut transaction, self.set, &Pack::of(briefs)).await?;
+            let commits: Vec<_> = commits.iter().map(|(row, facts)| (*row, facts)).collect();
+            insert(&mut transaction, self.set, &commits).await?;
         }
         transaction.commit().await.doing("mend packs")
     }
 }
 
-fn brief(commit: Packed) -> Brief {
-    let Packed { id, is_merge, authored, committed, files, .. } = commit;
-    Brief { id, is_merge, authored, committed, files }
-}
-
 /// Returns those commits of a pack that are members and were not met.
-fn block(pack: Pack, members: &mut Members) -> Block {
-    let mut commits = Vec::with_capacity(pack.commits.len());
-    for commit in pack.commits {
-        if let Some(on_mainline) = members.meet(commit.row) {
-            commits.push(Listed { author: commit.author, on_mainline, brief: brief(commit) });
-        }
-    }
-    Block { authors: pack.authors, commits }
+fn block(pack: Vec<(i64, CommitFacts)>, members: &mut Members) -> Vec<Listed> {
+    let listed = |(row, facts)| Some(Listed { on_mainline: members.meet(row)?, facts });
+    pack.into_iter().filter_map(listed).collect()
 }
