@@ -19,6 +19,7 @@ pub mod hotspots;
 pub mod hours;
 pub mod knowledge;
 pub mod language;
+pub mod lineage;
 pub mod ownership;
 pub mod people;
 pub mod quality;
@@ -56,6 +57,8 @@ pub type FileId = u32;
 pub struct Observation<'a> {
     pub commit: &'a Brief,
     pub author: PersonId,
+    /// Whether the author is no person: the commit counts, and nobody did it.
+    pub is_bot: bool,
     /// Day of the author time in the report's zone; `None` where no calendar holds it.
     pub day: Option<NaiveDate>,
 }
@@ -67,8 +70,14 @@ impl<'a> Observation<'a> {
         window.contains(seconds).then(|| Self {
             commit,
             author,
+            is_bot: false,
             day: seconds.and_then(|seconds| window.day_of(seconds)),
         })
+    }
+
+    #[must_use]
+    pub fn by_bot(self, is_bot: bool) -> Self {
+        Self { is_bot, ..self }
     }
 
     pub fn week(&self) -> Option<Week> {

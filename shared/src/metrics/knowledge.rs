@@ -69,6 +69,23 @@ pub fn files_lost(
         .collect()
 }
 
+/// Returns how many files each person's leaving would lose, as [`files_lost`] counts them, in one pass.
+pub fn losses(authors: &[Vec<PersonId>], has_left: impl Fn(PersonId) -> bool) -> BTreeMap<PersonId, u64> {
+    let mut losses = BTreeMap::new();
+    for authors in authors {
+        let left: Vec<PersonId> = authors.iter().copied().filter(|author| !has_left(*author)).collect();
+        let last = match left.as_slice() {
+            [] => authors.as_slice(),
+            [_] => left.as_slice(),
+            _ => &[],
+        };
+        for person in last {
+            *losses.entry(*person).or_default() += 1;
+        }
+    }
+    losses
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +101,8 @@ mod tests {
         assert_eq!(files_lost(&authors, 1, |person| person == 3), BTreeSet::from([0, 1]));
         assert_eq!(files_lost(&authors, 3, |person| person == 3), BTreeSet::new());
         assert_eq!(Holdings::default().largest(), None);
+        let losses = losses(&authors, |person| person == 3);
+        assert_eq!(losses, BTreeMap::from([(1, 2), (2, 1)]));
     }
 
     proptest::proptest! {

@@ -91,7 +91,6 @@ pub const STORY_POINTS: Definition = Definition {
 /// What is known of a commit beside its lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Deed {
-    pub is_bot: bool,
     pub kind: Option<Kind>,
     pub is_conventional: bool,
     pub is_breaking: bool,
@@ -150,7 +149,7 @@ impl Tally {
         self.reverts += u64::from(deed.is_revert);
         self.reviewed += u64::from(deed.is_reviewed);
         self.ai_assisted += u64::from(deed.is_ai_assisted);
-        if deed.is_bot {
+        if seen.is_bot {
             self.bot_commits += 1;
             return;
         }
@@ -234,7 +233,7 @@ impl Group {
         if let Some(week) = seen.week() {
             self.weeks.entry(week).or_default().observe(seen, deed);
         }
-        if !seen.commit.is_merge && !deed.is_bot {
+        if !seen.commit.is_merge && !seen.is_bot {
             *self.commits_by.entry(seen.author).or_default() += 1;
             match self.categories.get_mut(category) {
                 Some(count) => *count += 1,
@@ -268,7 +267,7 @@ mod tests {
     use crate::object_id::ObjectId;
     use crate::window::Window;
 
-    fn observe(group: &mut Group, author: PersonId, seconds: i64, is_merge: bool, deed: Deed) {
+    fn observe(group: &mut Group, (author, is_bot): (PersonId, bool), seconds: i64, is_merge: bool, deed: Deed) {
         let commit = Brief {
             id: ObjectId::try_from(&[1; 20][..]).unwrap(),
             is_merge,
@@ -277,7 +276,8 @@ mod tests {
             files: FileSums::default(),
         };
         let window = Window::all_history(chrono_tz::UTC);
-        group.observe(&Observation::in_window(&commit, author, &window).unwrap(), &deed, "fix");
+        let seen = Observation::in_window(&commit, author, &window).unwrap().by_bot(is_bot);
+        group.observe(&seen, &deed, "fix");
     }
 
     #[test]
@@ -289,17 +289,17 @@ mod tests {
             names_ticket: true,
             ..Deed::default()
         };
-        observe(&mut group, 1, 0, false, person);
-        observe(&mut group, 2, 0, false, Deed { names_ticket: false, kind: Some(Kind::Adaptive), ..person });
+        observe(&mut group, (1, false), 0, false, person);
+        observe(&mut group, (2, false), 0, false, Deed { names_ticket: false, kind: Some(Kind::Adaptive), ..person });
         observe(
             &mut group,
-            2,
+            (2, false),
             0,
             false,
             Deed { kind: None, ticket_eligible: false, is_revert: true, ..person },
         );
-        observe(&mut group, 3, 0, false, Deed { is_bot: true, is_revert: true, ..person });
-        observe(&mut group, 4, 0, true, Deed { is_request: true, ..person });
+        observe(&mut group, (3, true), 0, false, Deed { is_revert: true, ..person });
+        observe(&mut group, (4, false), 0, true, Deed { is_request: true, ..person });
         let tally = &group.whole;
         assert_eq!((tally.sums.commits, tally.sums.merges, tally.bot_commits, tally.requests), (4, 1, 1, 1));
         assert_eq!(tally.people, BTreeSet::from([1, 2]));
@@ -320,7 +320,6 @@ mod tests {
                 for (author, seconds, is_merge, bits) in deeds {
                     let bit = |place: u16| bits >> place & 1 == 1;
                     let deed = Deed {
-                        is_bot: bit(0),
                         kind: bit(1).then_some(Kind::Perfective),
                         is_conventional: bit(2),
                         ticket_eligible: bit(3),
@@ -331,7 +330,7 @@ mod tests {
                         rework: bit(8).then_some(Rework { added: 1, ..Rework::default() }),
                         ..Deed::default()
                     };
-                    observe(&mut group, *author, *seconds, *is_merge, deed);
+                    observe(&mut group, (*author, bit(0)), *seconds, *is_merge, deed);
                 }
                 group
             };
