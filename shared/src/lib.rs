@@ -16,6 +16,7 @@ pub mod object_id;
 pub mod queue;
 pub mod slices;
 pub mod window;
+pub mod words;
 
 /// A place at which a process can be told to die.
 #[cfg(feature = "faults")]
