@@ -14,9 +14,11 @@ pub mod ids;
 pub mod mailmap;
 pub mod metrics;
 pub mod object_id;
+pub mod people;
 pub mod queue;
 pub mod slices;
 pub mod window;
+pub mod words;
 
 /// A place at which a process can be told to die.
 #[cfg(feature = "faults")]
