@@ -14,6 +14,7 @@ pub mod ids;
 pub mod mailmap;
 pub mod metrics;
 pub mod object_id;
+pub mod paths;
 pub mod people;
 pub mod queue;
 pub mod slices;

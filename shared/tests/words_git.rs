@@ -56,11 +56,28 @@ fn line() -> impl Strategy<Value = &'static str> {
     ])
 }
 
+/// Lines in paragraphs, the last of which is often one that git has written into.
+fn message() -> impl Strategy<Value = String> {
+    let block = prop::sample::select(vec![
+        "prose",
+        "prose: not two",
+        "Key: value",
+        "Signed-off-by: Ann <ann@example.org>",
+        " folded",
+    ]);
+    let lines = prop::collection::vec(line(), 0..8);
+    (
+        lines,
+        prop::collection::vec(block, 0..9),
+        prop::sample::select(vec!["\n", "\n\n", "", "\n# c\n", "\n \n\n"]),
+    )
+        .prop_map(|(lines, block, end)| format!("subject\n{}\n\n{}{end}", lines.join("\n"), block.join("\n")))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(800))]
     #[test]
-    fn trailers_are_those_of_git(lines in prop::collection::vec(line(), 1..12)) {
-        let message = format!("subject\n{}\n", lines.join("\n"));
+    fn trailers_are_those_of_git(message in message()) {
         prop_assert_eq!(by_us(&message), by_git(&message), "{}", message);
     }
 }

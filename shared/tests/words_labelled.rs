@@ -1,8 +1,9 @@
 //! The classifier beside labels by hand: subjects of eleven public repositories, 109 to tune the rules, 109 held out.
 //!
-//! Measured: tuned accuracy 0.862, kappa 0.761; held out 0.872 and 0.732. Before any tuning, the held-out half had 0.817
-//! and 0.652; two faults that showed in both halves (stems of `add` and `too`) were then mended. One person labelled,
-//! who also wrote the rules, so other sets will agree less.
+//! Measured: tuned half accuracy 0.862, kappa 0.761; held-out half 0.872 and 0.732. Before any tuning the held-out half
+//! had 0.817 and 0.652, and its misses were seen once; two faults that showed in both halves (the stems of `add` and
+//! `too`) were then mended. A second draw of 72, labelled afterwards and never used, has 0.819 and 0.637: that is the
+//! figure to believe. One labeller, who also wrote the rules: other sets will agree less.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,11 @@ struct Labelled {
     subject: &'static str,
 }
 
-fn labelled() -> Vec<Labelled> {
-    let rows = include_str!("words/labelled.tsv").lines().filter(|line| !line.starts_with("# "));
+const FIRST: &str = include_str!("words/labelled.tsv");
+const AGAIN: &str = include_str!("words/labelled_again.tsv");
+
+fn labelled(table: &'static str) -> Vec<Labelled> {
+    let rows = table.lines().filter(|line| !line.starts_with("# "));
     let columns = rows.map(|row| row.splitn(4, '\t').collect::<Vec<_>>());
     columns.map(|columns| Labelled { label: columns[2], subject: columns[3] }).collect()
 }
@@ -42,7 +46,7 @@ fn agreement(rows: &[&Labelled]) -> (f64, f64, Vec<String>) {
 
 #[test]
 fn tuned() {
-    let all = labelled();
+    let all = labelled(FIRST);
     let (accuracy, kappa, misses) = agreement(&all.iter().step_by(2).collect::<Vec<_>>());
     assert!(
         accuracy >= 0.80 && kappa >= 0.65,
@@ -53,8 +57,15 @@ fn tuned() {
 
 #[test]
 fn held_out() {
-    let all = labelled();
+    let all = labelled(FIRST);
     // The misses are not shown: rules that are mended by them have nothing left to be judged by.
     let (accuracy, kappa, _) = agreement(&all.iter().skip(1).step_by(2).collect::<Vec<_>>());
+    assert!(accuracy >= 0.70 && kappa >= 0.50, "accuracy {accuracy:.3}, kappa {kappa:.3}");
+}
+
+#[test]
+fn drawn_again() {
+    let all = labelled(AGAIN);
+    let (accuracy, kappa, _) = agreement(&all.iter().collect::<Vec<_>>());
     assert!(accuracy >= 0.70 && kappa >= 0.50, "accuracy {accuracy:.3}, kappa {kappa:.3}");
 }
