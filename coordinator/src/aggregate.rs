@@ -26,6 +26,7 @@ use crate::report::model::{
     Method, Report, RepositoryRow, RepositoryStatus, SCHEMA_VERSION, Totals, UnknownChanges, WeekRow,
     WindowSection,
 };
+use crate::report::tables::Tables;
 use crate::store::{
     BatchRepository, MainlineSums, RepositoryState, Result, Store, StoreError, StoredSnapshot,
 };
@@ -299,6 +300,7 @@ impl Sum {
             developers: self.developer_rows(),
             developer_weeks: self.developer_week_rows(),
             languages: self.language_rows(),
+            tables: Tables::default(),
             data_quality: self.data_quality(&rows),
             repositories: rows,
             coverage,

@@ -2,6 +2,7 @@
 
 mod caution;
 pub mod csv;
+pub mod difference;
 mod escape;
 mod finding;
 pub mod html;
@@ -10,7 +11,9 @@ pub mod markdown;
 pub mod method;
 pub mod model;
 pub mod number;
+pub mod row;
 #[cfg(test)]
 mod sample;
+pub mod tables;
 mod timeline;
 mod verdict;

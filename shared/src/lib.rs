@@ -9,14 +9,18 @@ pub mod contract;
 pub mod facts;
 #[cfg(feature = "faults")]
 pub mod faults;
+pub mod graph;
 pub mod ids;
 pub mod lines;
 pub mod mailmap;
 pub mod metrics;
 pub mod object_id;
+pub mod paths;
+pub mod people;
 pub mod queue;
 pub mod slices;
 pub mod window;
+pub mod words;
 
 /// A place at which a process can be told to die.
 #[cfg(feature = "faults")]

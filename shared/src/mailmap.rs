@@ -63,6 +63,9 @@ impl Mailmap {
             return;
         }
         let Some((first_name, first_email, rest)) = name_and_email(line) else { return };
+        if first_email.is_empty() {
+            return;
+        }
         let name = |bytes: &[u8]| (!bytes.is_empty()).then(|| bytes.to_vec());
         match name_and_email(rest) {
             // Proper Name <commit@email>
@@ -75,16 +78,15 @@ impl Mailmap {
             // [Proper Name] <proper@email> [Commit Name] <commit@email>
             Some((commit_name, commit_email, _)) => {
                 let entry = self.by_email.entry(commit_email.to_ascii_lowercase()).or_default();
-                let proper = if commit_name.is_empty() {
-                    &mut entry.any
+                let email = Some(first_email.to_vec());
+                if commit_name.is_empty() {
+                    // A later line for the e-mail alone adds to an earlier one: it may bring only one of the two.
+                    entry.any.name = name(first_name).or_else(|| entry.any.name.take());
+                    entry.any.email = email;
                 } else {
-                    entry.by_name.entry(commit_name.to_ascii_lowercase()).or_default()
-                };
-                if let Some(name) = name(first_name) {
-                    proper.name = Some(name);
-                }
-                if !first_email.is_empty() {
-                    proper.email = Some(first_email.to_vec());
+                    // A later line for name and e-mail takes the place of an earlier one, as git has it.
+                    let proper = Proper { name: name(first_name), email };
+                    entry.by_name.insert(commit_name.to_ascii_lowercase(), proper);
                 }
             }
         }
@@ -128,6 +130,10 @@ mod tests {
         check("# One <a@x>\n", "n", "a@x", ("n", "a@x"));
         check("no brackets\n<unclosed\n", "n", "a@x", ("n", "a@x"));
         check("Jane <j@x> # why\n", "n", "j@x", ("Jane", "j@x"));
+        check("Jane <j@x> n <a@x>\n<k@x> n <a@x>\n", "n", "a@x", ("n", "k@x"));
+        check("Jane <j@x> <a@x>\n<k@x> <a@x>\n", "n", "a@x", ("Jane", "k@x"));
+        check("Jane <> <a@x>\n", "n", "a@x", ("n", "a@x"));
+        check("Jane <j@x> <>\n", "n", "", ("Jane", "j@x"));
         check("All <all@x> <a@x>\nSome <some@x> n <a@x>\n", "n", "a@x", ("Some", "some@x"));
     }
 }

@@ -9,6 +9,7 @@ mod fleet;
 mod help;
 mod job;
 mod label;
+mod metrics;
 mod operate;
 mod report;
 mod sources;
@@ -25,6 +26,7 @@ pub(crate) use facts::{Facts, FactsFormat};
 pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand};
 pub(crate) use help::{Completion, Help, Man};
 pub(crate) use job::{Job, JobCommand};
+pub(crate) use metrics::{Metrics, MetricsCommand};
 pub(crate) use operate::{
     Cache, CacheCommand, Dead, DeadCommand, Queue, QueueCommand, Repo, RepoCommand, Status,
 };
@@ -55,6 +57,7 @@ pub(crate) enum Command {
     Facts(Facts),
     Config(Config),
     Report(Report),
+    Metrics(Metrics),
     Submit(Box<Submit>),
     Batch(Batch),
     Job(Job),

@@ -10,6 +10,7 @@ mod doctor;
 mod facts;
 mod help;
 mod job;
+mod metrics;
 mod migrate;
 mod operate;
 mod report;
@@ -37,6 +38,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Facts(args) => facts::run(args),
         Command::Config(args) => config::run(args),
         Command::Report(args) => report::run(args, quiet),
+        Command::Metrics(args) => metrics::run(args),
         Command::Submit(args) => submit::run(*args, quiet),
         Command::Batch(args) => batch::run(args, quiet),
         Command::Job(args) => job::run(args),

@@ -8,11 +8,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::report::model::{Failure, Report, RepositoryStatus};
+use crate::report::row::{self, Table};
 use crate::report::verdict;
 
 /// Returns each file's name and content, in a fixed order. The header is there even where no row is.
-pub fn render(report: &Report) -> Vec<(&'static str, String)> {
-    vec![
+pub fn render(report: &Report) -> Vec<(String, String)> {
+    let activity = [
         ("summary.csv", summary(report)),
         ("weeks.csv", weeks(report)),
         ("repositories.csv", repositories(report)),
@@ -21,7 +22,23 @@ pub fn render(report: &Report) -> Vec<(&'static str, String)> {
         ("languages.csv", languages(report)),
         ("data_quality.csv", data_quality(report)),
         ("coverage.csv", coverage(report)),
-    ]
+    ];
+    let tables = report.tables.all();
+    activity
+        .into_iter()
+        .map(|(name, content)| (name.to_owned(), content))
+        .chain(tables.iter().map(|table| (format!("{}.csv", table.name), of_table(table))))
+        .collect()
+}
+
+fn of_table(table: &Table) -> String {
+    let mut sheet = Sheet::new();
+    sheet.write(table.columns.iter().map(|column| column.name));
+    for row in &table.rows {
+        let cells: Vec<Cell<'_>> = row.iter().map(Cell::from).collect();
+        sheet.write(cells.iter().map(Cell::field));
+    }
+    sheet.finish()
 }
 
 fn summary(report: &Report) -> String {
@@ -265,6 +282,19 @@ impl From<i64> for Cell<'_> {
     }
 }
 
+impl<'a> From<&'a row::Cell> for Cell<'a> {
+    fn from(cell: &'a row::Cell) -> Self {
+        match cell {
+            row::Cell::Null => Cell::Null,
+            row::Cell::Text(text) => Cell::Text(text),
+            row::Cell::Count(count) => (*count).into(),
+            row::Cell::Signed(number) => (*number).into(),
+            row::Cell::Ratio(ratio) => Cell::Number(ratio.to_string()),
+            row::Cell::Flag(flag) => Cell::Text(if *flag { "true" } else { "false" }),
+        }
+    }
+}
+
 impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Cell::Null, Into::into)
@@ -291,15 +321,33 @@ fn disarmed(text: &str) -> Cow<'_, str> {
 }
 
 fn sheet<'a, const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [Cell<'a>; N]>) -> String {
-    let mut writer =
-        ::csv::WriterBuilder::new().terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    writer.write_record(header).expect("memory takes every write");
+    let mut sheet = Sheet::new();
+    sheet.write(header.into_iter());
     for row in rows {
-        let fields = row.each_ref().map(Cell::field);
-        writer.write_record(fields.iter().map(|field| field.as_bytes())).expect("all rows have N fields");
+        sheet.write(row.iter().map(Cell::field));
     }
-    let bytes = writer.into_inner().expect("memory takes every write");
-    String::from_utf8(bytes).expect("every field was UTF-8")
+    sheet.finish()
+}
+
+/// A file in memory.
+struct Sheet(::csv::Writer<Vec<u8>>);
+
+impl Sheet {
+    fn new() -> Self {
+        let mut builder = ::csv::WriterBuilder::new();
+        Self(builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new()))
+    }
+
+    /// All rows of a sheet have as many fields as the first.
+    fn write(&mut self, fields: impl Iterator<Item = impl AsRef<str>>) {
+        let fields = fields.map(|field| field.as_ref().as_bytes().to_vec());
+        self.0.write_record(fields).expect("memory takes every write, and rows have one width");
+    }
+
+    fn finish(self) -> String {
+        let bytes = self.0.into_inner().expect("memory takes every write");
+        String::from_utf8(bytes).expect("every field was UTF-8")
+    }
 }
 
 #[cfg(test)]
@@ -338,10 +386,10 @@ mod tests {
     #[test]
     fn an_empty_report_has_every_header() {
         let files = render(&sample::empty());
-        assert_eq!(files.len(), 8);
+        assert_eq!(files.len(), 8 + sample::empty().tables.all().len());
         for (name, content) in files {
             assert!(content.ends_with('\n'), "{name}");
-            let only_header = !matches!(name, "summary.csv" | "data_quality.csv");
+            let only_header = !matches!(name.as_str(), "summary.csv" | "data_quality.csv");
             assert_eq!(content.lines().count() == 1, only_header, "{name}");
         }
     }
@@ -350,7 +398,7 @@ mod tests {
     fn every_file_reads_back_with_one_width() {
         for (name, content) in render(&sample::rich()) {
             let mut reader = ::csv::Reader::from_reader(content.as_bytes());
-            let rows: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect(name);
+            let rows: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect(&name);
             for field in rows.iter().flatten() {
                 let armed = field.starts_with(['=', '+', '@', '\t', '\r']);
                 assert!(!armed, "{name}: {field}");

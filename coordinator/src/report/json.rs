@@ -1,7 +1,11 @@
 //! The report as JSON, the form other programs read, and its schema.
 
+use serde_json::{Map, Value, json};
+
 use crate::report::escape;
 use crate::report::model::Report;
+use crate::report::row::{Column, Kind, Table};
+use crate::report::tables::Tables;
 
 const SCHEMA: &str = include_str!("report.schema.json");
 
@@ -34,14 +38,47 @@ pub fn render(report: &Report) -> String {
 ///
 /// It asks for every field of today and forbids none of tomorrow, as the version of the shape does not count new ones.
 pub fn schema() -> serde_json::Value {
-    serde_json::from_str(SCHEMA).expect("a test reads the schema that is compiled in")
+    let mut schema: Value =
+        serde_json::from_str(SCHEMA).expect("a test reads the schema that is compiled in");
+    let tables = Tables::default().all();
+    let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
+    let properties: Map<String, Value> =
+        tables.iter().map(|table| (table.name.to_owned(), table_schema(table))).collect();
+    schema["$defs"]["tables"] = json!({
+        "type": "object",
+        "description": "Tables of work, flow, risk, community and people.",
+        "required": names,
+        "properties": properties,
+    });
+    schema
+}
+
+fn table_schema(table: &Table) -> Value {
+    let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+    let fields: Map<String, Value> =
+        table.columns.iter().map(|column| (column.name.to_owned(), column_schema(column))).collect();
+    let items = json!({ "type": "object", "required": names, "properties": fields });
+    json!({ "type": "array", "description": table.about.trim(), "items": items })
+}
+
+fn column_schema(column: &Column) -> Value {
+    let kind = match column.kind {
+        Kind::Text => "string",
+        Kind::Count | Kind::Signed => "integer",
+        Kind::Ratio => "number",
+        Kind::Flag => "boolean",
+    };
+    let kind = if column.may_be_null { json!([kind, "null"]) } else { json!(kind) };
+    let mut schema = json!({ "type": kind, "description": column.about.trim() });
+    if column.kind == Kind::Count {
+        schema["minimum"] = json!(0);
+    }
+    schema
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-
-    use serde_json::Value;
 
     use super::*;
     use crate::report::{model, sample};
@@ -66,16 +103,37 @@ mod tests {
 
     #[test]
     fn the_schema_is_in_step_with_the_model() {
-        let schema = schema();
+        let mut schema = schema();
         assert_eq!(schema["properties"]["schema_version"]["const"], model::SCHEMA_VERSION);
+        // The tables are read off their columns; see the test of those.
+        schema["$defs"]["tables"] = json!({ "type": "object", "properties": {}, "required": [] });
         let mut seen = BTreeSet::new();
         for report in [sample::rich(), sample::empty()] {
-            let value: Value = serde_json::from_str(&render(&report)).unwrap();
+            let mut value: Value = serde_json::from_str(&render(&report)).unwrap();
+            value["tables"] = json!({});
             conform(&schema, &schema, &value, "report", &mut seen);
         }
         let mut told = BTreeSet::new();
         tell(&schema, &schema, "report", &mut told);
         assert_eq!(seen, told, "left: met in the samples, right: told by the schema");
+    }
+
+    #[test]
+    fn tables_have_the_columns_that_their_rows_write() {
+        let tables = sample::tables();
+        let written = serde_json::to_value(&tables).unwrap();
+        let schema = &schema()["$defs"]["tables"];
+        for table in tables.all() {
+            let row = &written[table.name][0];
+            assert!(!table.about.is_empty() && table.columns.iter().all(|column| !column.about.is_empty()));
+            conform(
+                schema,
+                &schema["properties"][table.name]["items"],
+                row,
+                table.name,
+                &mut BTreeSet::new(),
+            );
+        }
     }
 
     /// Checks a value against the words this schema uses, and notes each field with the kind of value it had.
@@ -152,6 +210,7 @@ mod tests {
         match value {
             Value::Null => "null",
             Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_f64() => "number",
             Value::Number(_) => "integer",
             Value::String(_) => "string",
             Value::Array(_) => "array",

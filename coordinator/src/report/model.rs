@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tables::Tables;
+
 /// Version of the JSON shape. It grows by one when a field changes its meaning or goes away; new fields do not count.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -23,6 +25,7 @@ pub struct Report {
     pub developer_weeks: Vec<DeveloperWeekRow>,
     /// Most touched lines first, then by name.
     pub languages: Vec<LanguageRow>,
+    pub tables: Tables,
     pub data_quality: DataQuality,
     pub coverage: Coverage,
     pub method: Method,

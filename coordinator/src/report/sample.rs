@@ -3,6 +3,7 @@
 use chrono::{Days, NaiveDate};
 
 use crate::report::model::*;
+use crate::report::tables::*;
 
 /// Returns a small report that meets every field, every null and every kind of hostile text.
 pub(crate) fn rich() -> Report {
@@ -77,6 +78,7 @@ pub(crate) fn rich() -> Report {
             language("C++ <&>", 90_000, 8_000),
             language("Other", 10, 0),
         ],
+        tables: Tables::default(),
         data_quality: DataQuality {
             binary_changes: 17,
             unknown_changes: vec![
@@ -136,6 +138,7 @@ pub(crate) fn empty() -> Report {
         developers: Vec::new(),
         developer_weeks: Vec::new(),
         languages: Vec::new(),
+        tables: Tables::default(),
         data_quality: DataQuality::default(),
         coverage: Coverage::default(),
         method: Method { method_version: 1, facts_version: 1, conventions: Vec::new() },
@@ -252,6 +255,7 @@ pub(crate) fn large(n_weeks: u64, n_developers: u64, n_repositories: u64) -> Rep
         .into_iter()
         .map(|(name, additions, deletions)| language(name, additions, deletions))
         .collect(),
+        tables: Tables::default(),
         data_quality: DataQuality {
             binary_changes: 412,
             unknown_changes: vec![UnknownChanges { reason: "too_large".to_owned(), changes: 3 }],
@@ -418,5 +422,37 @@ impl Dice {
     fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit.max(1)
+    }
+}
+
+/// Returns a row of each table.
+pub(crate) fn tables() -> Tables {
+    Tables {
+        findings: vec![FindingRow::default()],
+        metrics: vec![MetricRow::default()],
+        groups: vec![GroupRow::default()],
+        group_weeks: vec![GroupRow::default()],
+        people: vec![PersonRow::default()],
+        identities: vec![IdentityRow::default()],
+        open_identities: vec![OpenIdentityRow::default()],
+        categories: vec![CategoryRow::default()],
+        tickets: vec![TicketRow::default()],
+        untracked_commits: vec![UntrackedRow::default()],
+        reverts: vec![RevertRow::default()],
+        requests: vec![RequestRow::default()],
+        dora: vec![DoraRow::default()],
+        deployments: vec![DeploymentRow::default()],
+        files: vec![FileRow::default()],
+        components: vec![ComponentRow::default()],
+        truck_factor: vec![TruckFactorRow::default()],
+        coupling: vec![CouplingRow::default()],
+        entropy_weeks: vec![EntropyRow::default()],
+        survival: vec![SurvivalRow::default()],
+        burndown: vec![BurndownRow::default()],
+        contributor_months: vec![MonthRow::default()],
+        cohorts: vec![CohortRow::default()],
+        hours: vec![HourRow::default()],
+        languages_at_tip: vec![LanguageBytesRow::default()],
+        exclusions: vec![ExclusionRow::default()],
     }
 }

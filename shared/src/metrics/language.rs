@@ -3,8 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use super::definition::{Chapter, Definition};
 use super::sums::LineSums;
 use super::{Observation, Partial};
+
+pub const BY_CHANGE: Definition = Definition {
+    name: "languages_by_change",
+    title: "Languages by change",
+    chapter: Chapter::Activity,
+    unit: "commits; lines",
+    formula: "Changed files and lines of non-merge commits by the language of the file's name at that commit.",
+    edges: "Names and extensions that are not known are Other; of an extension of several languages the most used one.",
+    source: "extensions as github-linguist has them",
+    parts: "Sums add up.",
+    caution: "Says what was written on, and not what there is.",
+};
+
+pub const AT_TIP: Definition = Definition {
+    name: "languages_at_tip",
+    title: "Languages at the tip",
+    chapter: Chapter::Activity,
+    unit: "bytes",
+    formula: "Bytes of source files at the tip by language; vendored, generated and documentation files, data and prose are \
+              left out; .gitattributes (linguist-*) decide where they say something.",
+    edges: "By name and extension: what linguist tells by content (two languages of one extension) is one here.",
+    source: "github-linguist",
+    parts: "Bytes add up.",
+    caution: "Generated files that nobody marks weigh most.",
+};
 
 /// What stands for files of no known language.
 pub const OTHER: &str = "Other";
@@ -54,6 +80,26 @@ pub fn of_path(path: &[u8]) -> &'static str {
     EXTENSIONS
         .binary_search_by_key(&extension.as_str(), |(known, _)| known)
         .map_or(OTHER, |index| EXTENSIONS[index].1)
+}
+
+/// Whether a language is one of programs or markup, which linguist counts, and not of data or prose.
+pub fn is_code(language: &str) -> bool {
+    const DATA_AND_PROSE: [&str; 13] = [
+        "AsciiDoc",
+        "CSV",
+        "Gettext Catalog",
+        "INI",
+        "JSON",
+        "Jupyter Notebook",
+        "Markdown",
+        OTHER,
+        "SVG",
+        "TOML",
+        "Text",
+        "XML",
+        "YAML",
+    ];
+    language != "reStructuredText" && !DATA_AND_PROSE.contains(&language)
 }
 
 /// All languages, ascending. A kept brief names one by its place here; the version of briefs pins the table.

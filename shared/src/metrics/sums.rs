@@ -2,8 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::definition::{Chapter, Definition};
 use super::{Observation, Partial};
 use crate::facts::Lines;
+
+pub const COMMITS: Definition = Definition {
+    name: "commits",
+    title: "Commits and merges",
+    chapter: Chapter::Activity,
+    unit: "commits",
+    formula: "Commits reachable from the pinned tip of the default branch (or of the asked branches) whose author time lies \
+              in the window; with two or more parents they are merges and counted apart. Weeks are ISO weeks in the \
+              report's zone.",
+    edges: "Empty commits count. A commit that several repositories hold counts once in all totals. Times that no calendar \
+            holds count in all history and in no week.",
+    source: "git rev-list; CHAOSS Code Changes Commits, which includes merges by default",
+    parts: "Counts add up; duplicates are dropped by object id.",
+    caution: "Depends on how finely a change is cut and whether branches are squashed: no measure of work.",
+};
+
+pub const LINES: Definition = Definition {
+    name: "lines",
+    title: "Lines added and deleted",
+    chapter: Chapter::Activity,
+    unit: "lines",
+    formula: "Over non-merge commits, as git log -M --numstat counts them; beside it without renames, and for source files \
+              alone: not vendored, generated or documentation by linguist's rules, not configured otherwise, and of a \
+              language of programs or markup.",
+    edges: "Binary and unknown changes add no lines and are counted as such. Commits of more than 10,000 lines or 500 files \
+            are bulk, and told.",
+    source: "git log --numstat; CHAOSS Code Changes Lines; github-linguist for what is source",
+    parts: "Sums add up. Check in every run: over the first-parent chain, added - deleted = text lines at the tip.",
+    caution: "Measures formatting, vendoring and generators as well as work.",
+};
 
 /// Lines and files of non-merge commits. A change without counted lines counts as a file and adds no lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

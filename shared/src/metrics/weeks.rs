@@ -12,7 +12,7 @@ pub struct Weeks(pub BTreeMap<Week, WeekSums>);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WeekSums {
     pub sums: Sums,
-    /// Authors of non-merge commits. A set, because people are not additive.
+    /// Authors of non-merge commits, bots left out. A set, because people are not additive.
     pub authors: BTreeSet<PersonId>,
 }
 
@@ -22,7 +22,7 @@ impl Weeks {
         let Some(week) = seen.week() else { return };
         let sums = self.0.entry(week).or_default();
         sums.sums.observe(seen);
-        if !seen.commit.is_merge {
+        if !seen.commit.is_merge && !seen.is_bot {
             sums.authors.insert(seen.author);
         }
     }

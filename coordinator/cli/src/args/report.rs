@@ -29,6 +29,18 @@ pub(crate) enum ReportCommand {
         #[arg(long, value_name = "URL")]
         server: Option<String>,
     },
+    /// Compare two reports: which numbers moved, and why, by their manifests
+    Diff {
+        /// The earlier report: a folder that `analyze` or `report export` wrote
+        a: PathBuf,
+
+        /// The later one
+        b: PathBuf,
+
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List the fleet's reports
     Ls {
         #[command(flatten)]

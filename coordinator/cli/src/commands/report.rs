@@ -1,8 +1,9 @@
 //! `gitfleet report`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gitfleet_coordinator::conclude::Concluded;
+use gitfleet_coordinator::report::difference::{self, Side};
 use gitfleet_coordinator::report::json;
 use gitfleet_coordinator::store::Store as _;
 use gitfleet_coordinator::view::ReportView;
@@ -35,6 +36,7 @@ pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
             let ask = Ask { server, config: common.config, json: true };
             client(&ask)?.text(&format!("/batches/{}/report", segment(&batch)), &[])?
         }
+        ReportCommand::Diff { a, b, json } => difference(&a, &b, json)?,
         ReportCommand::Ls { ask } => {
             let reports: Vec<ReportView> = client(&ask)?.get("/reports", &[])?;
             return answer(&ask, &reports, |reports| list(reports));
@@ -61,6 +63,62 @@ pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
     };
     data::print(&text)?;
     Ok(Exit::Done)
+}
+
+/// Numbers that moved and are shown; JSON has all.
+const MOST_MOVED: usize = 200;
+
+fn difference(a: &Path, b: &Path, as_json: bool) -> anyhow::Result<String> {
+    let found = difference::difference(&side(a)?, &side(b)?);
+    if as_json {
+        return Ok(format!("{}\n", serde_json::to_string_pretty(&found)?));
+    }
+    let causes: Vec<_> = found
+        .causes
+        .iter()
+        .map(|one| [one.what.clone(), one.subject.clone(), one.from.clone(), one.to.clone()])
+        .collect();
+    let moved: Vec<_> = found
+        .moved
+        .iter()
+        .take(MOST_MOVED)
+        .map(|one| {
+            let whose = format!("{} {}", one.scope, one.subject);
+            [
+                whose.trim_end().to_owned(),
+                one.number.clone(),
+                one.from.clone(),
+                one.to.clone(),
+                one.because.clone(),
+            ]
+        })
+        .collect();
+    let mut text = format!("{} of {} numbers moved\n", found.moved.len(), found.compared);
+    if !causes.is_empty() {
+        text.push_str(&format!("\n{}", table(["CHANGED", "OF", "FROM", "TO"], &causes)));
+    }
+    if !moved.is_empty() {
+        text.push_str(&format!("\n{}", table(["WHOSE", "NUMBER", "FROM", "TO", "BECAUSE"], &moved)));
+    }
+    if found.moved.len() > MOST_MOVED {
+        text.push_str(&format!("\nthe first {MOST_MOVED}; --json has all\n"));
+    }
+    Ok(text)
+}
+
+fn side(folder: &Path) -> anyhow::Result<Side> {
+    Ok(Side { report: read(folder, "report.json")?, manifest: read(folder, "manifest.json")? })
+}
+
+fn read<T: serde::de::DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result<T> {
+    let path = folder.join(name);
+    let refuse = |exit: Exit, error: &dyn std::fmt::Display| {
+        Refusal::new(exit, format!("cannot read {}: {error}", path.display())).hint(
+            "name a folder that `gitfleet analyze` or `gitfleet report export` wrote, with its JSON form",
+        )
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| refuse(Exit::NotFound, &error))?;
+    Ok(serde_json::from_str(&text).map_err(|error| refuse(Exit::Usage, &error))?)
 }
 
 fn list(reports: &[ReportView]) -> String {

@@ -28,24 +28,24 @@ pub(super) fn write(
         put(directory, ".gitignore", "*\n")?;
     }
     let report = &finished.report;
-    let mut files: Vec<(&str, Option<Cow<'_, str>>)> = Vec::new();
+    let mut files: Vec<(Cow<'_, str>, Option<Cow<'_, str>>)> = Vec::new();
     let asked = |format: Format| formats.contains(&format);
-    files.push(("report.json", asked(Format::Json).then(|| finished.json.as_str().into())));
-    files.push(("report.md", asked(Format::Markdown).then(|| markdown::render(report).into())));
-    files.push(("report.html", asked(Format::Html).then(|| html::render(report).into())));
+    files.push(("report.json".into(), asked(Format::Json).then(|| finished.json.as_str().into())));
+    files.push(("report.md".into(), asked(Format::Markdown).then(|| markdown::render(report).into())));
+    files.push(("report.html".into(), asked(Format::Html).then(|| html::render(report).into())));
     for (name, content) in csv::render(report) {
-        files.push((name, asked(Format::Csv).then_some(content.into())));
+        files.push((name.into(), asked(Format::Csv).then_some(content.into())));
     }
-    files.push(("manifest.json", Some(format!("{manifest}\n").into())));
+    files.push(("manifest.json".into(), Some(format!("{manifest}\n").into())));
     let mut written = Vec::new();
     for (name, content) in files {
         match content {
             Some(content) => {
-                put(directory, name, &content)?;
-                written.push(name.to_owned());
+                put(directory, &name, &content)?;
+                written.push(name.into_owned());
             }
             // Numbers of another run beside those of this one would mislead.
-            None => match std::fs::remove_file(directory.join(name)) {
+            None => match std::fs::remove_file(directory.join(&*name)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("cannot remove the outdated {name}"));
                 }
