@@ -19,7 +19,7 @@ mod merge;
 mod order;
 mod tree;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use self::accounts::{Accounts, Balance};
@@ -41,6 +41,9 @@ pub struct LineHistory {
     /// By commit of the mainline, oldest first; then by origin.
     pub births: Vec<Birth>,
     pub deaths: Vec<Death>,
+    /// What each commit with at most one parent took from its parent's tree, on the mainline or not; by commit, then by
+    /// origin.
+    pub removals: Vec<Removal>,
     /// Paths that lines died at.
     pub paths: Vec<Vec<u8>>,
     /// Files at the tip whose lines are unknown.
@@ -77,6 +80,15 @@ pub struct Death {
     pub lines: u32,
 }
 
+/// Lines that a commit took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removal {
+    pub commit: u32,
+    /// The commit that had written them.
+    pub origin: u32,
+    pub lines: u32,
+}
+
 impl LineHistory {
     /// Folds the facts of the commits below `head`; those of others are passed over. A parent that is not among them
     /// counts as one without files.
@@ -109,7 +121,12 @@ impl LineHistory {
         });
         history.tip.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let Accounts { births, deaths, unknown_changes } = fold.accounts;
-        Self { births, deaths, unknown_changes, paths: fold.paths, ..history }
+        let removals = fold
+            .removed
+            .into_iter()
+            .map(|((commit, origin), lines)| Removal { commit, origin, lines })
+            .collect();
+        Self { births, deaths, removals, unknown_changes, paths: fold.paths, ..history }
     }
 }
 
@@ -119,6 +136,8 @@ struct Fold {
     /// Of the commits that still have children to come.
     trees: Vec<Option<Tree>>,
     accounts: Accounts,
+    /// Lines by who took them away and who had written them.
+    removed: BTreeMap<(u32, u32), u32>,
     paths: Vec<Vec<u8>>,
     path_numbers: HashMap<Vec<u8>, u32>,
 }
@@ -187,6 +206,9 @@ impl Fold {
             match &change.kind {
                 ChangeKind::Deleted => {
                     let gone = tree.take(&self.names.of(&change.path));
+                    if let Some(Node::File(file)) = &gone {
+                        self.note_removed(number, file.runs());
+                    }
                     if let (Some(balance), Some(Node::File(file))) = (balance.as_deref_mut(), &gone) {
                         match &file.runs {
                             Some(runs) => balance.remove(&change.path, runs),
@@ -215,19 +237,29 @@ impl Fold {
                         tree.put(&at, Node::File(Arc::new(File::unknown())));
                     }
                     let file = tree.file_mut(&at).expect("it was put there");
-                    modify(file, number, change, &change.path, balance.as_deref_mut());
+                    let removed = modify(file, number, change, &change.path, balance.as_deref_mut());
+                    self.note_removed(number, &removed);
                 }
                 ChangeKind::Renamed { from, .. } => {
                     let mut file = match sources.next().flatten() {
                         Some(Node::File(file)) => file,
                         _ => Arc::new(File::unknown()),
                     };
-                    modify(Arc::make_mut(&mut file), number, change, from, balance.as_deref_mut());
+                    let file_mut = Arc::make_mut(&mut file);
+                    let removed = modify(file_mut, number, change, from, balance.as_deref_mut());
+                    self.note_removed(number, &removed);
                     tree.put(&at, Node::File(file));
                 }
             }
         }
         tree
+    }
+
+    fn note_removed(&mut self, number: u32, runs: &[Run]) {
+        for run in runs {
+            let lines = self.removed.entry((number, run.origin)).or_default();
+            *lines = lines.saturating_add(run.lines);
+        }
     }
 
     /// Puts the files that a commit without a second parent has composed otherwise than its changes say.
@@ -263,8 +295,14 @@ fn note(balance: &mut Balance, change: &FileChange, file: &File) {
     }
 }
 
-/// Changes `file` as the commit `number` did. Lines that go stood at `path`.
-fn modify(file: &mut File, number: u32, change: &FileChange, path: &[u8], balance: Option<&mut Balance>) {
+/// Changes `file` as the commit `number` did, and returns the lines that go. They stood at `path`.
+fn modify(
+    file: &mut File,
+    number: u32,
+    change: &FileChange,
+    path: &[u8],
+    balance: Option<&mut Balance>,
+) -> Vec<Run> {
     // Facts that were computed without hunks say nothing of whose lines go.
     let has_hunks = |counts| counts == (0, 0) || !change.hunks.is_empty();
     let mut removed = Vec::new();
@@ -281,9 +319,10 @@ fn modify(file: &mut File, number: u32, change: &FileChange, path: &[u8], balanc
         _ => None,
     };
     file.content = change.content;
-    let Some(balance) = balance else { return };
+    let Some(balance) = balance else { return removed };
     if file.runs.is_none() {
-        return balance.note_unknown();
+        balance.note_unknown();
+        return removed;
     }
     balance.remove(path, &removed);
     if let Lines::Counted { .. } = change.lines {
@@ -293,4 +332,5 @@ fn modify(file: &mut File, number: u32, change: &FileChange, path: &[u8], balanc
     } else {
         balance.add(&change.path, file.runs());
     }
+    removed
 }

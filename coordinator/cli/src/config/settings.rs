@@ -2,9 +2,11 @@
 //! receive them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use gitfleet_coordinator::lens::Lens;
 use secrecy::SecretString;
 
 use super::format::Format;
@@ -37,6 +39,8 @@ pub(crate) struct Settings {
     /// Never empty, no format twice.
     pub(crate) formats: Vec<Format>,
     pub(crate) credentials: Vec<Credential>,
+    /// How reports read facts.
+    pub(crate) lens: Arc<Lens>,
     pub(crate) fleet: Fleet,
 }
 
@@ -97,6 +101,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         output,
         formats,
         credentials,
+        lens: Arc::default(),
         fleet,
     }
 }

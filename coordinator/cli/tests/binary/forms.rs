@@ -9,14 +9,40 @@ use crate::repository::git;
 use crate::room::{Room, contents};
 use crate::schema;
 
-const CSV: [&str; 8] = [
+const CSV: [&str; 34] = [
+    "burndown.csv",
+    "categories.csv",
+    "cohorts.csv",
+    "components.csv",
+    "contributor_months.csv",
+    "coupling.csv",
     "coverage.csv",
     "data_quality.csv",
+    "deployments.csv",
     "developer_weeks.csv",
     "developers.csv",
+    "dora.csv",
+    "entropy_weeks.csv",
+    "exclusions.csv",
+    "files.csv",
+    "findings.csv",
+    "group_weeks.csv",
+    "groups.csv",
+    "hours.csv",
+    "identities.csv",
     "languages.csv",
+    "languages_at_tip.csv",
+    "metrics.csv",
+    "open_identities.csv",
+    "people.csv",
     "repositories.csv",
+    "requests.csv",
+    "reverts.csv",
     "summary.csv",
+    "survival.csv",
+    "tickets.csv",
+    "truck_factor.csv",
+    "untracked_commits.csv",
     "weeks.csv",
 ];
 
