@@ -61,6 +61,13 @@ impl Lens {
     }
 }
 
+impl Names {
+    /// Returns pseudonyms that are made with `secret`: stable, and another secret makes others.
+    pub fn pseudonyms(secret: &str) -> Self {
+        Self::Pseudonyms { key: *blake3::hash(secret.as_bytes()).as_bytes() }
+    }
+}
+
 /// What makes a lens unusable: the place in the configuration, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}: {reason}")]

@@ -27,12 +27,12 @@ impl Reading {
     pub(crate) fn of(lens: &Lens) -> Result<Self, BadLens> {
         Ok(Self {
             kinds: kind::Rules::compile(&lens.work)
-                .map_err(|error| BadLens::at("analysis.categories", &error))?,
+                .map_err(|error| BadLens::at("work.categories", &error))?,
             conventional_types: lens.work.extra_types.keys().map(|word| word.to_lowercase()).collect(),
             tickets: Tickets::compile(&lens.tickets)
-                .map_err(|error| BadLens::at("analysis.ticket_detection", &error))?,
+                .map_err(|error| BadLens::at("tickets.patterns", &error))?,
             points: Points::compile(&lens.story_points)
-                .map_err(|error| BadLens::at("analysis.story_point_patterns", &error))?,
+                .map_err(|error| BadLens::at("work.story_point_patterns", &error))?,
             releases: releases::Rules::new(lens.release_tags.as_deref())?,
             names_ticket_systems: lens.tickets != Default::default(),
         })

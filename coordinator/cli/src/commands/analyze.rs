@@ -154,6 +154,8 @@ pub(super) fn asked(sources: Vec<OsString>, history: &History) -> Overrides {
         weeks: history.window.weeks,
         time_zone: history.window.time_zone.clone(),
         include_current: on(history.window.include_current),
+        anonymize: on(history.anonymize),
+        public: on(history.public),
         ..Overrides::default()
     }
 }

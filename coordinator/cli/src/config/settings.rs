@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use super::format::Format;
 use super::github::{self, Credential};
 use super::keys;
+use super::lens;
 use super::merge::Merge;
 use super::origin::Origin;
 use super::problem::{Problem, ProblemKind};
@@ -84,6 +85,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let owner = merge.text("github.owner").map(|(owner, _)| owner);
     let token = merge.secret("github.token");
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
+    let lens = lens::settle(merge);
     let fleet = fleet(merge);
     let context = Context { host, owner, branches, branches_origin };
     let repositories = repositories(merge, &context);
@@ -101,7 +103,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         output,
         formats,
         credentials,
-        lens: Arc::default(),
+        lens,
         fleet,
     }
 }
