@@ -334,3 +334,144 @@ fn modify(
     }
     removed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::How;
+    use crate::facts::{ClaimedTime, Hunk, MergedPath, Origin, Signature, UnknownReason};
+
+    fn id(number: u8) -> ObjectId {
+        ObjectId::try_from(&[number; 20][..]).unwrap()
+    }
+
+    fn commit(number: u8, parents: &[u8], files: Vec<FileChange>, merged: Vec<MergedPath>) -> CommitFacts {
+        let nobody = Signature { name: Vec::new(), email: Vec::new() };
+        let never = ClaimedTime { seconds: None, offset_minutes: 0 };
+        CommitFacts {
+            id: id(number),
+            parents: parents.iter().copied().map(id).collect(),
+            author: nobody.clone(),
+            authored: never,
+            committer: nobody,
+            committed: never,
+            message: Vec::new(),
+            files,
+            merged,
+        }
+    }
+
+    fn file(path: &str, kind: ChangeKind, lines: Lines, hunks: &[(u32, u32, u32, u32)]) -> FileChange {
+        let hunks = hunks.iter().copied().map(hunk).collect();
+        FileChange { path: path.into(), kind, lines, hunks, content: [path.len() as u8; 8] }
+    }
+
+    fn hunk((old_start, old_lines, new_start, new_lines): (u32, u32, u32, u32)) -> Hunk {
+        Hunk { old_start, old_lines, new_start, new_lines }
+    }
+
+    fn counted(added: u32, deleted: u32) -> Lines {
+        Lines::Counted { added, deleted }
+    }
+
+    fn renamed(from: &str) -> ChangeKind {
+        let whole = counted(0, 0);
+        ChangeKind::Renamed { from: from.into(), whole_old: whole, whole_new: whole }
+    }
+
+    /// Commit 1 writes lines a, b, c. On the mainline, 2 replaces b. On a branch from 1, 3 adds d at the end. 4 merges the
+    /// branch and adds e of its own: a (1), B (2), c (1), d (3), e (4). 5 moves the file and deletes a.
+    fn example() -> Vec<CommitFacts> {
+        let from = [&[(3, 0, 3, 2)][..], &[(1, 1, 1, 1), (4, 0, 4, 1)]].map(|hunks| {
+            Some(Origin { path: b"f".to_vec(), hunks: hunks.iter().copied().map(hunk).collect() })
+        });
+        let how = How::Composed { lines: Some(5), content: [4; 8], from: from.to_vec() };
+        let whole = counted(1, 1);
+        vec![
+            commit(1, &[], vec![file("f", ChangeKind::Added, counted(3, 0), &[])], vec![]),
+            commit(2, &[1], vec![file("f", ChangeKind::Modified, whole, &[(1, 1, 1, 1)])], vec![]),
+            commit(3, &[1], vec![file("f", ChangeKind::Modified, counted(1, 0), &[(3, 0, 3, 1)])], vec![]),
+            commit(4, &[2, 3], vec![], vec![MergedPath { path: b"f".to_vec(), how }]),
+            commit(5, &[4], vec![file("d/g", renamed("f"), counted(0, 1), &[(0, 1, 0, 0)])], vec![]),
+        ]
+    }
+
+    #[test]
+    fn the_worked_example() {
+        let facts = example();
+        let history = LineHistory::of(&facts, &id(5));
+        // Parents first, and what is merged just before its merge.
+        assert_eq!(history.commits, [1, 2, 3, 4, 5].map(id));
+        assert_eq!(history.mainline, [0, 1, 3, 4]);
+        let run = |origin, lines| Run { origin, lines };
+        let runs = vec![run(1, 1), run(0, 1), run(2, 1), run(3, 1)];
+        assert_eq!(history.tip, [TipRuns { path: b"d/g".to_vec(), runs }]);
+        let birth = |integrated, origin, lines| Birth { integrated, origin, lines };
+        // The merge brings the line of 3, and its own.
+        assert_eq!(history.births, [birth(0, 0, 3), birth(1, 1, 1), birth(3, 2, 1), birth(3, 3, 1)]);
+        let death = |killer, origin| Death { killer, origin, path: 0, lines: 1 };
+        // 2 kills b, and 5 kills a, which stood in f: to be moved is no death.
+        assert_eq!(history.deaths, [death(1, 0), death(4, 0)]);
+        assert_eq!(history.paths, [b"f"]);
+        // 3 + 1 + 1 + 1 born, 2 died: 4 at the tip.
+        let born: u32 = history.births.iter().map(|birth| birth.lines).sum();
+        assert_eq!(born - 2, 4);
+    }
+
+    #[test]
+    fn the_order_of_the_facts_does_not_matter() {
+        let mut facts = example();
+        let expect = LineHistory::of(&facts, &id(5));
+        facts.reverse();
+        assert_eq!(LineHistory::of(&facts, &id(5)), expect);
+        facts.rotate_left(2);
+        assert_eq!(LineHistory::of(&facts, &id(5)), expect);
+        assert_eq!(LineHistory::of(&facts, &id(9)), LineHistory::default());
+    }
+
+    #[test]
+    fn what_turns_binary_loses_its_lines_and_what_is_unknown_is_said_to_be() {
+        let binary = |net_text_lines| Lines::Binary { net_text_lines };
+        let unknown = Lines::Unknown(UnknownReason::TooLarge);
+        let facts = [
+            commit(1, &[], vec![file("a", ChangeKind::Added, counted(3, 0), &[])], vec![]),
+            commit(2, &[1], vec![file("a", ChangeKind::Modified, binary(-3), &[])], vec![]),
+            commit(3, &[2], vec![file("a", ChangeKind::Modified, binary(2), &[])], vec![]),
+            commit(4, &[3], vec![file("a", ChangeKind::Modified, unknown, &[])], vec![]),
+        ];
+        let history = LineHistory::of(&facts[..3], &id(3));
+        let runs = vec![Run { origin: 2, lines: 2 }];
+        assert_eq!(history.tip, [TipRuns { path: b"a".to_vec(), runs }]);
+        assert_eq!(history.deaths, [Death { killer: 1, origin: 0, path: 0, lines: 3 }]);
+        assert_eq!((history.unknown_files, history.unknown_changes), (0, 0));
+        let history = LineHistory::of(&facts, &id(4));
+        assert_eq!((history.tip.len(), history.unknown_files, history.unknown_changes), (0, 1, 1));
+    }
+
+    #[test]
+    fn facts_that_contradict_each_other_are_no_reason_to_fail() {
+        let beyond = u32::MAX;
+        let odd = [
+            file("gone", ChangeKind::Modified, counted(1, 1), &[(7, 1, 7, 1)]),
+            file("a", ChangeKind::Modified, counted(1, 1), &[(beyond, beyond, beyond, beyond)]),
+            file("b", renamed("nowhere"), counted(1, 1), &[(0, 1, 0, 1)]),
+            file("c", ChangeKind::Deleted, counted(0, 1), &[]),
+        ];
+        let composed = How::Composed {
+            lines: Some(beyond),
+            content: [1; 8],
+            from: vec![Some(Origin { path: b"a".to_vec(), hunks: vec![hunk((beyond, 1, 5, beyond))] })],
+        };
+        let merged = ["a", "a/b", "a"].map(|path| MergedPath { path: path.into(), how: composed.clone() });
+        let taken = MergedPath { path: Vec::new(), how: How::Taken { parent: 7 } };
+        let facts = [
+            commit(1, &[9], vec![file("a", ChangeKind::Added, counted(3, 0), &[])], vec![]),
+            commit(2, &[1, 1], vec![], merged.to_vec()),
+            commit(3, &[2], odd.to_vec(), merged.to_vec()),
+            commit(4, &[3, 9], vec![], vec![taken]),
+        ];
+        for head in 1..=4 {
+            assert_eq!(LineHistory::of(&facts, &id(head)).mainline.len(), usize::from(head));
+        }
+    }
+}
