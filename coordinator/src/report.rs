@@ -14,6 +14,8 @@ pub mod number;
 pub mod row;
 #[cfg(test)]
 mod sample;
+mod shown;
+mod subjects;
 pub mod tables;
 mod timeline;
 mod verdict;

@@ -1,5 +1,11 @@
 //! The report as Markdown, the form for a merge request, a wiki or a mail. It is an extract: long lists are cut and
-//! say so.
+//! say so. A dash stands for what is not known, which is not zero.
+
+mod chapters;
+mod extract;
+mod findings;
+mod misuse;
+mod summary;
 
 use crate::report::caution::CAUTION;
 use crate::report::escape::{markdown, markdown_name};
@@ -19,14 +25,23 @@ const MAX_NAMES: usize = 50;
 pub fn render(report: &Report) -> String {
     let sections = [
         head(report),
+        summary::render(report),
+        findings::render(report),
         totals(report),
         weeks(report),
+        chapters::people(report),
+        chapters::work(report),
+        chapters::flow(report),
+        chapters::risk(report),
+        chapters::community(report),
+        chapters::exclusions(report),
         repositories(report),
         developers(report),
         languages(report),
         data_quality(report),
         coverage(report),
         method(report),
+        misuse::render(),
     ];
     sections.join("\n")
 }

@@ -1,9 +1,13 @@
 //! Reports for tests: one with everything a hostile repository may bring, one with nothing, one as large as asked.
 
+mod tables;
+
 use chrono::{Days, NaiveDate};
 
 use crate::report::model::*;
 use crate::report::tables::*;
+
+use tables::Size;
 
 /// Returns a small report that meets every field, every null and every kind of hostile text.
 pub(crate) fn rich() -> Report {
@@ -78,7 +82,7 @@ pub(crate) fn rich() -> Report {
             language("C++ <&>", 90_000, 8_000),
             language("Other", 10, 0),
         ],
-        tables: Tables::default(),
+        tables: tables::hostile(hostile, formula),
         data_quality: DataQuality {
             binary_changes: 17,
             unknown_changes: vec![
@@ -145,8 +149,29 @@ pub(crate) fn empty() -> Report {
     }
 }
 
-/// Returns a plausible report of the given size, the same at every call; its second repository failed.
+/// Returns a plausible report of the given size, the same at every call; its second repository failed. Its tables are
+/// those of a few repositories.
 pub(crate) fn large(n_weeks: u64, n_developers: u64, n_repositories: u64) -> Report {
+    of_size(
+        (n_weeks, n_developers, n_repositories),
+        Size {
+            repositories: n_repositories.min(12),
+            weeks: n_weeks.min(160),
+            people: n_developers,
+            files: 40,
+            quarters: 14,
+            listed: 60,
+        },
+    )
+}
+
+/// Returns a report of 100 repositories with ten years of history, every table as long as it may be.
+pub(crate) fn at_the_caps() -> Report {
+    let size = Size { repositories: 100, weeks: 520, people: 2_000, files: 200, quarters: 60, listed: 1_000 };
+    of_size((520, 2_000, 100), size)
+}
+
+fn of_size((n_weeks, n_developers, n_repositories): (u64, u64, u64), size: Size) -> Report {
     let mut dice = Dice(7);
     let people: Vec<(String, String)> = (0..n_developers).map(person).collect();
     let last_monday = NaiveDate::from_ymd_opt(2026, 10, 5).expect("the day is in the calendar");
@@ -255,7 +280,7 @@ pub(crate) fn large(n_weeks: u64, n_developers: u64, n_repositories: u64) -> Rep
         .into_iter()
         .map(|(name, additions, deletions)| language(name, additions, deletions))
         .collect(),
-        tables: Tables::default(),
+        tables: tables::many(&size),
         data_quality: DataQuality {
             binary_changes: 412,
             unknown_changes: vec![UnknownChanges { reason: "too_large".to_owned(), changes: 3 }],

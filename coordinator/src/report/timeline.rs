@@ -1,7 +1,7 @@
 //! The weeks a chart can show. Commits claim any time they like, and one from 2099 would squeeze years of work into a
 //! corner, so a chart leaves implausible weeks out and says how many. The data (JSON, CSV) leaves nothing out.
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, Weekday};
 
 use crate::report::model::WeekRow;
 
@@ -35,6 +35,27 @@ pub(super) struct Point {
     pub(super) commits: u64,
     pub(super) additions: u64,
     pub(super) deletions: u64,
+}
+
+impl Timeline {
+    /// Returns the number of the point that an ISO week such as "2026-W41" belongs to; nothing outside of the range.
+    pub(super) fn place(&self, week: &str) -> Option<usize> {
+        let first = self.points.first()?.starts_on;
+        let weeks = (monday_of(week)? - first).num_days().div_euclid(7);
+        let place = usize::try_from(weeks).ok()? / usize::try_from(self.weeks_per_point).ok()?;
+        (place < self.points.len()).then_some(place)
+    }
+
+    /// Returns the first day of each point.
+    pub(super) fn days(&self) -> Vec<NaiveDate> {
+        self.points.iter().map(|point| point.starts_on).collect()
+    }
+}
+
+/// Returns the Monday of an ISO week such as "2026-W41".
+pub(super) fn monday_of(week: &str) -> Option<NaiveDate> {
+    let (year, week) = week.split_once("-W")?;
+    NaiveDate::from_isoywd_opt(year.parse().ok()?, week.parse().ok()?, Weekday::Mon)
 }
 
 /// Returns the weeks worth drawing: from 1990 to 2099, without eras of a few commits that lie years off the rest.
@@ -137,6 +158,20 @@ mod tests {
         assert_eq!(points, expect);
         assert_eq!(timeline.weeks_left_out, expect_left_out);
         assert_eq!(plausible(&weeks).left_out, expect_left_out);
+    }
+
+    #[test]
+    fn weeks_find_their_point() {
+        let timeline = timeline(&[week("2026-01-05", 3), week("2026-01-26", 2)]);
+        for (label, expect) in [
+            ("2026-W02", Some(0)),
+            ("2026-W05", Some(3)),
+            ("2026-W01", None),
+            ("2026-W06", None),
+            ("x", None),
+        ] {
+            assert_eq!(timeline.place(label), expect, "{label}");
+        }
     }
 
     #[test]

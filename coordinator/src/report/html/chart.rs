@@ -12,6 +12,7 @@ const HEIGHT: f64 = 100.0;
 const TOWERING: u64 = 5;
 /// More labels than this run into each other on a screen.
 const MAX_X_LABELS: u32 = 9;
+const MAX_NAMED_LABELS: usize = 14;
 /// Up to this many points each gets a dot.
 const MAX_DOTS: usize = 16;
 
@@ -21,17 +22,43 @@ pub(super) struct Chart<'a> {
     /// What the picture says, for those who cannot see it.
     pub(super) description: String,
     pub(super) series: Vec<Series>,
-    /// First day of each point, ascending and evenly spaced.
-    pub(super) days: &'a [NaiveDate],
+    pub(super) along: Along<'a>,
+    /// What follows the numbers of the axis, such as "%".
+    pub(super) suffix: &'static str,
     /// What each point says when pointed at; plain text without markup.
     pub(super) tips: Vec<String>,
+}
+
+/// What the points stand for, evenly spaced.
+pub(super) enum Along<'a> {
+    /// First day of each point, ascending.
+    Days(&'a [NaiveDate]),
+    /// A name of each point, without markup.
+    Names(&'a [String]),
+}
+
+impl Along<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Along::Days(days) => days.len(),
+            Along::Names(names) => names.len(),
+        }
+    }
+
+    fn labels(&self) -> String {
+        match self {
+            Along::Days(days) => x_labels(days),
+            Along::Names(names) => named_labels(names),
+        }
+    }
 }
 
 pub(super) struct Series {
     /// Name of its colour in the style sheet.
     pub(super) class: &'static str,
     pub(super) side: Side,
-    pub(super) values: Vec<u64>,
+    /// Nothing where nothing is known: the line has a gap there.
+    pub(super) values: Vec<Option<u64>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +69,11 @@ pub(super) enum Side {
 
 /// Returns the chart as an HTML figure body; nothing where there is no point.
 pub(super) fn render(chart: &Chart<'_>) -> String {
-    if chart.days.is_empty() {
+    if chart.along.len() == 0 {
         return String::new();
     }
     let scale = Scale::of(&chart.series);
-    let Chart { id, title, description, .. } = chart;
+    let Chart { id, title, description, suffix, .. } = chart;
     let ticks = scale.ticks();
     let grid: String = ticks
         .iter()
@@ -59,7 +86,9 @@ pub(super) fn render(chart: &Chart<'_>) -> String {
     let lines: String = chart.series.iter().map(|series| line(series, &scale)).collect();
     let y_labels: String = ticks
         .iter()
-        .map(|tick| format!("<i style=\"top:{:.2}%\">{}</i>", scale.y(*tick), compact(tick.unsigned_abs())))
+        .map(|tick| {
+            format!("<i style=\"top:{:.2}%\">{}{suffix}</i>", scale.y(*tick), compact(tick.unsigned_abs()))
+        })
         .collect();
     let marks: String =
         chart.series.iter().map(|series| dots(series, &scale) + &peaks(series, &scale)).collect();
@@ -70,7 +99,7 @@ pub(super) fn render(chart: &Chart<'_>) -> String {
          {grid}{lines}</svg>\n{marks}{tips}</div>\n\
          <div class=\"x\" aria-hidden=\"true\">{x_labels}</div>\n</div>\n{cut}",
         tips = tips(&chart.tips),
-        x_labels = x_labels(chart.days),
+        x_labels = chart.along.labels(),
         cut = cut_note(chart, &scale),
     )
 }
@@ -117,8 +146,8 @@ impl Scale {
 }
 
 /// Returns the value the axis has to reach: the highest, unless it towers so far that all others would lie flat.
-fn reach(values: &[u64]) -> u128 {
-    let mut sorted: Vec<u64> = values.iter().copied().filter(|n| *n > 0).collect();
+fn reach(values: &[Option<u64>]) -> u128 {
+    let mut sorted: Vec<u64> = values.iter().copied().flatten().filter(|n| *n > 0).collect();
     sorted.sort_unstable();
     let (Some(highest), Some(usual)) = (sorted.last(), sorted.get(sorted.len() * 9 / 10)) else {
         return 0;
@@ -127,7 +156,7 @@ fn reach(values: &[u64]) -> u128 {
 }
 
 /// Returns the smallest of 1, 2 or 5 times a power of ten that is not below.
-fn nice(least: u128) -> u128 {
+pub(super) fn nice(least: u128) -> u128 {
     let mut power = 1;
     loop {
         for factor in [1, 2, 5] {
@@ -145,19 +174,26 @@ fn x(i: usize, n: usize) -> f64 {
 
 fn line(series: &Series, scale: &Scale) -> String {
     let n = series.values.len();
-    let mut path = String::new();
-    for (i, value) in series.values.iter().enumerate() {
-        let y = scale.y(drawn(*value, series.side, scale));
-        let command = if i == 0 { 'M' } else { 'L' };
-        path.push_str(&format!("{command}{:.1} {y:.2}", x(i, n)));
-    }
     let class = series.class;
     let zero = scale.y(0);
-    let (from, to) = (x(0, n), x(n - 1, n));
-    format!(
-        "<path class=\"area {class}\" d=\"{path}L{to:.1} {zero:.2}L{from:.1} {zero:.2}Z\"/>\
-         <path class=\"line {class}\" d=\"{path}\"/>"
-    )
+    let mut area = String::new();
+    let mut path = String::new();
+    let known: Vec<(usize, u64)> =
+        series.values.iter().enumerate().filter_map(|(i, value)| Some((i, (*value)?))).collect();
+    for run in known.chunk_by(|a, b| a.0 + 1 == b.0) {
+        let mut points = String::new();
+        for (i, value) in run {
+            let y = scale.y(drawn(*value, series.side, scale));
+            points.push_str(&format!("L{:.1} {y:.2}", x(*i, n)));
+        }
+        let points = &points[1..];
+        let (from, to) = (x(run[0].0, n), x(run[run.len() - 1].0, n));
+        area.push_str(&format!("M{points}L{to:.1} {zero:.2}L{from:.1} {zero:.2}Z"));
+        // A value between two gaps has no line; its cap shows where it is.
+        let cap = if run.len() == 1 { "h0" } else { "" };
+        path.push_str(&format!("M{points}{cap}"));
+    }
+    format!("<path class=\"area {class}\" d=\"{area}\"/><path class=\"line {class}\" d=\"{path}\"/>")
 }
 
 /// Marks each point where they are few: one alone has no line, and of two or three the eye wants to see where they are.
@@ -171,12 +207,12 @@ fn dots(series: &Series, scale: &Scale) -> String {
         .values
         .iter()
         .enumerate()
-        .map(|(i, value)| {
+        .filter_map(|(i, value)| {
             let left = x(i, n) / WIDTH * 100.0;
-            let top = scale.y(drawn(*value, series.side, scale)) / HEIGHT * 100.0;
-            format!(
+            let top = scale.y(drawn((*value)?, series.side, scale)) / HEIGHT * 100.0;
+            Some(format!(
                 "<b class=\"dot {class}\" style=\"left:{left:.2}%;top:{top:.2}%\" aria-hidden=\"true\"></b>"
-            )
+            ))
         })
         .collect()
 }
@@ -197,7 +233,7 @@ fn peaks(series: &Series, scale: &Scale) -> String {
         .values
         .iter()
         .enumerate()
-        .filter(|(_, value)| u128::from(**value) > limit)
+        .filter(|(_, value)| value.is_some_and(|value| u128::from(value) > limit))
         .map(|(i, _)| {
             let left = x(i, n) / WIDTH * 100.0;
             format!("<b class=\"peak {side} {class}\" style=\"left:{left:.2}%\" aria-hidden=\"true\"></b>")
@@ -211,7 +247,7 @@ fn cut_note(chart: &Chart<'_>, scale: &Scale) -> String {
         .iter()
         .flat_map(|series| {
             let limit = scale.limit(series.side);
-            series.values.iter().copied().filter(move |value| u128::from(*value) > limit)
+            series.values.iter().copied().flatten().filter(move |value| u128::from(*value) > limit)
         })
         .collect();
     match beyond.iter().max() {
@@ -225,7 +261,8 @@ fn cut_note(chart: &Chart<'_>, scale: &Scale) -> String {
     }
 }
 
-fn tips(tips: &[String]) -> String {
+/// Returns what points say when pointed at, as strips over the plot.
+pub(super) fn tips(tips: &[String]) -> String {
     let n = tips.len();
     let width = if n < 2 { 100.0 } else { 100.0 / (n - 1) as f64 };
     let strips: String = tips
@@ -240,7 +277,8 @@ fn tips(tips: &[String]) -> String {
     format!("<div class=\"tips\" style=\"--w:{width:.3}%\" aria-hidden=\"true\">{strips}</div>\n")
 }
 
-fn x_labels(days: &[NaiveDate]) -> String {
+/// Returns the labels of a time axis from the first to the last day.
+pub(super) fn x_labels(days: &[NaiveDate]) -> String {
     let (Some(first), Some(last)) = (days.first(), days.last()) else {
         return String::new();
     };
@@ -258,6 +296,21 @@ fn x_labels(days: &[NaiveDate]) -> String {
             // Every other label makes room on a phone.
             let class = if i % 2 == 1 { " class=\"minor\"" } else { "" };
             format!("<i{class} style=\"left:{left:.2}%\">{text}</i>")
+        })
+        .collect()
+}
+
+/// Returns the names of points; where they are many, every so many of them.
+fn named_labels(names: &[String]) -> String {
+    let n = names.len();
+    let step = n.div_ceil(MAX_NAMED_LABELS).max(1);
+    names
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| i % step == 0)
+        .map(|(i, name)| {
+            let class = if i / step % 2 == 1 { " class=\"minor\"" } else { "" };
+            format!("<i{class} style=\"left:{:.2}%\">{name}</i>", x(i, n) / WIDTH * 100.0)
         })
         .collect()
 }
@@ -287,7 +340,7 @@ mod tests {
     use super::*;
 
     fn series(side: Side, values: &[u64]) -> Series {
-        Series { class: "commits", side, values: values.to_vec() }
+        Series { class: "commits", side, values: values.iter().copied().map(Some).collect() }
     }
 
     #[test]
@@ -314,12 +367,21 @@ mod tests {
     fn one_tower_does_not_flatten_the_rest() {
         let mut values = vec![100; 30];
         values[3] = 1_000_000;
-        assert_eq!(reach(&values), 200);
-        assert_eq!(reach(&[100, 120, 400]), 400);
-        assert_eq!(reach(&[]), 0);
+        assert_eq!(reach(&values.iter().copied().map(Some).collect::<Vec<_>>()), 200);
+        assert_eq!(reach(&[Some(100), None, Some(120), Some(400)]), 400);
+        assert_eq!(reach(&[None]), 0);
         let series = series(Side::Up, &values);
         let scale = Scale::of(std::slice::from_ref(&series));
         assert_eq!(peaks(&series, &scale).matches("<b").count(), 1);
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_gap() {
+        let mut series = series(Side::Up, &[5, 5, 5, 5]);
+        series.values[1] = None;
+        let text = line(&series, &Scale::of(std::slice::from_ref(&series)));
+        let path = text.rsplit("d=\"").next().unwrap();
+        assert_eq!(path, "M0.0 16.67h0M666.7 16.67L1000.0 16.67\"/>");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::report::timeline;
 const MAX_DEVELOPERS: usize = 15;
 const MAX_WEEKS: u64 = 26;
 /// Shades above none; the style sheet has as many.
-const SHADES: u32 = 5;
+pub(super) const SHADES: u32 = 5;
 
 /// Returns the map of the last weeks; nothing where no developer committed in them.
 pub(super) fn render(report: &Report) -> String {
@@ -102,7 +102,7 @@ fn row(person: &Person<'_>, highest: u64) -> String {
 }
 
 /// Returns the shade by the root of the number, as a few busy weeks would leave all others pale.
-fn shade(n: u64, highest: u64) -> u32 {
+pub(super) fn shade(n: u64, highest: u64) -> u32 {
     let root = (n as f64 / highest.max(1) as f64).sqrt();
     ((root * f64::from(SHADES)).ceil() as u32).clamp(1, SHADES)
 }

@@ -1,13 +1,11 @@
 //! Which languages were touched, as one stacked bar and its table.
 
 use crate::report::escape::html_name;
+use crate::report::html::portions::{self, COLOURS, Portion};
 use crate::report::html::section::{nothing, section};
 use crate::report::html::table::{self, Column, MAX_ROWS};
 use crate::report::model::{LanguageRow, Report};
-use crate::report::number::{percent, share};
-
-/// As many as the style sheet has colours that can be told apart; the rest shares one.
-const COLOURS: usize = 8;
+use crate::report::number::percent;
 
 pub(super) fn render(report: &Report) -> String {
     let all = &report.languages;
@@ -26,35 +24,17 @@ pub(super) fn render(report: &Report) -> String {
     let rows = all.iter().enumerate().take(MAX_ROWS).map(|(i, language)| row(i, language, all_touched));
     let body = format!(
         "{bar}{table}{cut}",
-        bar = bar(all, all_touched),
+        bar = portions::bar(&portions(all)),
         table = table::table("Languages, most touched lines first", &columns, rows),
         cut = table::cut(all.len(), "languages", "languages.csv"),
     );
     section("languages", "Languages", "Share of lines added and deleted, by file extension.", &body)
 }
 
-fn bar(all: &[LanguageRow], all_touched: u64) -> String {
-    if all_touched == 0 {
-        return String::new();
-    }
-    let (own, rest) = all.split_at(all.len().min(COLOURS));
-    let rest = rest.iter().fold(0_u64, |sum, row| sum.saturating_add(touched(row)));
-    let mut segments: String = own
-        .iter()
-        .enumerate()
-        .map(|(i, row)| segment(i, &html_name(&row.language).to_string(), touched(row), all_touched))
-        .collect();
-    if rest > 0 {
-        segments.push_str(&segment(COLOURS, "All others", rest, all_touched));
-    }
-    // The table below says the same to those who cannot see it.
-    format!("<div class=\"stack\" aria-hidden=\"true\">{segments}</div>\n")
-}
-
-fn segment(i: usize, name: &str, touched: u64, all_touched: u64) -> String {
-    let width = share(touched, all_touched) * 100.0;
-    let percent = percent(touched, all_touched);
-    format!("<i class=\"c{i}\" style=\"width:{width:.3}%\" title=\"{name}: {percent}\"></i>")
+fn portions(all: &[LanguageRow]) -> Vec<Portion> {
+    all.iter()
+        .map(|row| Portion { name: html_name(&row.language).to_string(), value: touched(row) })
+        .collect()
 }
 
 fn row(i: usize, row: &LanguageRow, all_touched: u64) -> String {

@@ -22,7 +22,7 @@ pub(super) fn table(caption: &str, columns: &[Column], rows: impl Iterator<Item 
         .collect();
     let rows: String = rows.collect();
     format!(
-        "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\">\n<table>\n\
+        "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\">\n<table class=\"sortable\">\n\
          <caption>{caption}</caption>\n<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n"
     )
 }

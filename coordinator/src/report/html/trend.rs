@@ -3,9 +3,11 @@
 use chrono::NaiveDate;
 
 use crate::report::escape::html;
-use crate::report::html::chart::{self, Chart, Series, Side};
+use crate::report::html::chart::{self, Along, Chart, Series, Side};
 use crate::report::html::section::{nothing, section};
 use crate::report::html::table::{self, Column};
+use crate::report::html::work::Weeks;
+use crate::report::html::{calendar, multiples};
 use crate::report::model::{Report, WeekRow};
 use crate::report::number::{counted, grouped};
 use crate::report::timeline::{self, Point, Timeline};
@@ -23,9 +25,12 @@ pub(super) fn render(report: &Report) -> String {
     let body = format!(
         "<figure>\n<figcaption>Commits</figcaption>\n{commits}</figure>\n\
          <figure>\n<figcaption>Lines <span class=\"key additions\">added</span> <span class=\"key deletions\">deleted\
-         </span></figcaption>\n{lines}</figure>\n{left_out}{table}",
+         </span></figcaption>\n{lines}</figure>\n{groups}{calendar}{multiples}{left_out}{table}",
         commits = chart::render(&commits(&timeline, &days)),
         lines = chart::render(&lines(&timeline, &days)),
+        groups = groups(&Weeks::of(report)),
+        calendar = calendar::render(report),
+        multiples = multiples::render(report),
         left_out = left_out(&timeline),
         table = table(report),
     );
@@ -45,7 +50,8 @@ fn commits<'a>(timeline: &Timeline, days: &'a [NaiveDate]) -> Chart<'a> {
         title: "Commits over time",
         description: description(timeline, "commits", |point| point.commits),
         series: vec![series("commits", Side::Up, timeline, |point| point.commits)],
-        days,
+        along: Along::Days(days),
+        suffix: "",
         tips: tips(timeline, |point| counted(point.commits, "commit", "commits")),
     }
 }
@@ -61,15 +67,67 @@ fn lines<'a>(timeline: &Timeline, days: &'a [NaiveDate]) -> Chart<'a> {
             series("additions", Side::Up, timeline, |point| point.additions),
             series("deletions", Side::Down, timeline, |point| point.deletions),
         ],
-        days,
+        along: Along::Days(days),
+        suffix: "",
         tips: tips(timeline, |point| {
             format!("{} added, {} deleted", grouped(point.additions), grouped(point.deletions))
         }),
     }
 }
 
+/// Lines of source files and people at work, where the weeks of the groups are known.
+fn groups(weeks: &Weeks) -> String {
+    if weeks.rows.is_empty() {
+        return String::new();
+    }
+    let (added, deleted) = (weeks.sums(|row| row.source_additions), weeks.sums(|row| row.source_deletions));
+    // People of several weeks cannot be summed: the busiest week speaks for its point.
+    let mut people = vec![0_u64; weeks.days.len()];
+    for (place, row) in &weeks.rows {
+        people[*place] = people[*place].max(row.developers);
+    }
+    let points = 0..weeks.days.len();
+    let of_lines = |i: usize| {
+        format!("{}: {} added, {} deleted", weeks.label(i), grouped(added[i]), grouped(deleted[i]))
+    };
+    let of_people = |i: usize| format!("{}: {}", weeks.label(i), counted(people[i], "person", "people"));
+    let line_tips = points.clone().map(of_lines).collect();
+    let people_tips = points.map(of_people).collect();
+    let known = |values: Vec<u64>| values.into_iter().map(Some).collect();
+    let people_series = vec![Series { class: "people", side: Side::Up, values: known(people) }];
+    let lines = Chart {
+        id: "source-chart",
+        title: "Lines of source added and deleted over time",
+        description: "Vendored, generated, documentation and configured files are left out.".to_owned(),
+        series: vec![
+            Series { class: "additions", side: Side::Up, values: known(added) },
+            Series { class: "deletions", side: Side::Down, values: known(deleted) },
+        ],
+        along: Along::Days(&weeks.days),
+        suffix: "",
+        tips: line_tips,
+    };
+    let people = Chart {
+        id: "people-chart",
+        title: "People with a commit over time",
+        description: "Distinct people in a week, bots left out.".to_owned(),
+        series: people_series,
+        along: Along::Days(&weeks.days),
+        suffix: "",
+        tips: people_tips,
+    };
+    let most = if weeks.timeline.weeks_per_point > 1 { ", the most of any week of a point" } else { "" };
+    format!(
+        "<figure>\n<figcaption>Lines of source <span class=\"key additions\">added</span> <span class=\"key \
+         deletions\">deleted</span></figcaption>\n{}</figure>\n<figure>\n<figcaption>People in a week{most}\
+         </figcaption>\n{}</figure>\n",
+        chart::render(&lines),
+        chart::render(&people)
+    )
+}
+
 fn series(class: &'static str, side: Side, timeline: &Timeline, value: impl Fn(&Point) -> u64) -> Series {
-    Series { class, side, values: timeline.points.iter().map(value).collect() }
+    Series { class, side, values: timeline.points.iter().map(|point| Some(value(point))).collect() }
 }
 
 fn description(timeline: &Timeline, noun: &str, value: impl Fn(&Point) -> u64) -> String {
@@ -169,7 +227,7 @@ mod tests {
     fn long_histories_join_weeks() {
         let text = render(&sample::large(1_000, 3, 1));
         assert!(text.contains("Each point sums 4 weeks"));
-        assert_eq!(text.matches("data-t=").count(), 500);
+        assert_eq!(text.matches("data-t=").count(), 1_000);
     }
 
     #[test]
