@@ -241,7 +241,9 @@ impl Sums {
 
     fn report(mut self, requested: &[BatchRepository], rows: Vec<RepositoryRow>, who: &Who) -> Report {
         let Self { activity, chapters } = &mut self;
-        chapters.finish(&activity.developers.0, &activity.repositories_of);
+        let mut work = activity.developers.0.clone();
+        work.extend(activity.bots.0.clone());
+        chapters.finish(&work, &activity.repositories_of);
         let coverage = coverage(requested);
         let mut report = Report {
             schema_version: SCHEMA_VERSION,

@@ -30,6 +30,7 @@ pub(super) struct Activity {
     weeks: Weeks,
     /// Bots are not among them.
     pub(super) developers: People,
+    pub(super) bots: People,
     languages: Languages,
     quality: Quality,
     /// Commits met, and whether more than once within the window.
@@ -45,6 +46,7 @@ pub(super) struct Activity {
 pub(super) struct Own {
     pub(super) sums: Sums,
     pub(super) authors: BTreeSet<PersonId>,
+    bots: BTreeSet<PersonId>,
     pub(super) first: Option<NaiveDate>,
     pub(super) last: Option<NaiveDate>,
     /// Sums of its mainline over all times, as the conservation law wants them; merges are not in them.
@@ -73,6 +75,7 @@ impl Activity {
             totals: Sums::default(),
             weeks: Weeks::default(),
             developers: People::default(),
+            bots: People::default(),
             languages: Languages::default(),
             quality: Quality::default(),
             met: HashMap::new(),
@@ -86,7 +89,7 @@ impl Activity {
     pub(super) fn repository(&mut self, name: &str, is_shallow: bool, history: &History) -> (Own, Vec<bool>) {
         let mut own = Own::default();
         let is_first: Vec<bool> = history.nodes().map(|node| self.observe(history, node, &mut own)).collect();
-        for author in &own.authors {
+        for author in own.authors.iter().chain(&own.bots) {
             *self.repositories_of.entry(*author).or_default() += 1;
         }
         if is_shallow {
@@ -105,8 +108,8 @@ impl Activity {
         let is_first = !self.may_share || self.meet(commit.id, seen.is_some());
         let Some(seen) = seen else { return is_first };
         own.sums.observe(&seen);
-        if !commit.is_merge && !is_bot {
-            own.authors.insert(author);
+        if !commit.is_merge {
+            if is_bot { &mut own.bots } else { &mut own.authors }.insert(author);
         }
         if let Some(day) = seen.day {
             own.first = Some(own.first.map_or(day, |first| first.min(day)));
@@ -115,9 +118,7 @@ impl Activity {
         if is_first {
             self.totals.observe(&seen);
             self.weeks.observe(&seen);
-            if !is_bot {
-                self.developers.observe(&seen);
-            }
+            if is_bot { &mut self.bots } else { &mut self.developers }.observe(&seen);
             self.languages.observe(&seen);
             self.quality.observe(&seen, self.as_of_seconds);
         }

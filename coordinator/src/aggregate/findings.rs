@@ -177,7 +177,8 @@ fn people(found: &mut Found, tables: &Tables, context: &Context) {
 }
 
 fn risk(found: &mut Found, tables: &Tables) {
-    for group in tables.groups.iter().filter(|group| group.scope != "organisation") {
+    for group in tables.groups.iter().filter(|group| group.scope != "organisation" && !is_told(group, tables))
+    {
         let of = |metric: &str, part: &str| value(tables, &group.scope, &group.subject, metric, part);
         let subject = (group.scope.as_str(), group.subject.as_str());
         let files = of("truck_factor", "files").map_or(0, |files| files.ten_thousandths() / 10_000);
@@ -242,6 +243,17 @@ fn risk(found: &mut Found, tables: &Tables) {
             },
         );
     }
+}
+
+/// Whether a project, or the organisation, is one repository: it is told once.
+fn is_told(group: &GroupRow, tables: &Tables) -> bool {
+    let is_same = |other: &&GroupRow| {
+        other.scope == "repository"
+            && GroupRow { scope: group.scope.clone(), subject: group.subject.clone(), ..(*other).clone() }
+                == *group
+    };
+    matches!(group.scope.as_str(), "organisation" | "project")
+        && tables.groups.iter().any(|other| is_same(&other))
 }
 
 fn hotspots(found: &mut Found, tables: &Tables) {
@@ -313,7 +325,7 @@ fn flow(found: &mut Found, tables: &Tables) {
 }
 
 fn work(found: &mut Found, tables: &Tables, context: &Context) {
-    for group in &tables.groups {
+    for group in tables.groups.iter().filter(|group| !is_told(group, tables)) {
         let subject = (group.scope.as_str(), group.subject.as_str());
         let of = |metric: &str, part: &str| value(tables, &group.scope, &group.subject, metric, part);
         let classified = group.corrective + group.adaptive + group.perfective;

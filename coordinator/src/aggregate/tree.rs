@@ -47,6 +47,7 @@ impl Class {
 /// The classes of all paths of a repository.
 pub(super) struct Classes {
     of: HashMap<Vec<u8>, Class>,
+    unknown: Class,
 }
 
 /// What decides.
@@ -74,17 +75,20 @@ impl Classes {
         for file in tip {
             of.entry(file.path.clone()).or_insert_with(|| rules.class(&file.path, file.head_says_generated));
         }
-        for change in commits.iter().flat_map(|commit| &commit.files) {
-            if !of.contains_key(&change.path) {
-                of.insert(change.path.clone(), rules.class(&change.path, false));
+        let changed = commits.iter().flat_map(|commit| &commit.files).map(|change| &change.path);
+        // A merge may bring a file that no other commit has.
+        let merged = commits.iter().flat_map(|commit| &commit.merged).map(|merged| &merged.path);
+        for path in changed.chain(merged) {
+            if !of.contains_key(path) {
+                of.insert(path.clone(), rules.class(path, false));
             }
         }
-        Self { of }
+        Self { of, unknown: rules.class(b"", false) }
     }
 
-    /// `path` is one of the repository's.
+    /// `path` is one of the repository's; any other is of no known language, and no source.
     pub(super) fn of(&self, path: &[u8]) -> &Class {
-        &self.of[path]
+        self.of.get(path).unwrap_or(&self.unknown)
     }
 }
 

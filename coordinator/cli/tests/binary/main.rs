@@ -14,6 +14,7 @@ mod help;
 mod history;
 mod incremental;
 mod judge;
+mod people;
 mod repository;
 mod room;
 #[path = "../schema/mod.rs"]

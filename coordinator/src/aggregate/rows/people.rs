@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gitfleet_shared::metrics::people::Person as Work;
 use gitfleet_shared::metrics::share::Ratio;
 use gitfleet_shared::metrics::{PersonId, knowledge};
-use gitfleet_shared::people::{Class, Reason};
+use gitfleet_shared::people::{Alike, Class, Reason};
 
 use super::super::chapters::Chapters;
 use super::super::subject::Subject;
@@ -119,9 +119,17 @@ fn open_identities(chapters: &mut Chapters) {
         a: name(PersonId::try_from(proposal.a).expect("a person's number")),
         b: name(PersonId::try_from(proposal.b).expect("a person's number")),
         score: Ratio::of(u64::from(proposal.score_permille), 1_000),
-        reason: format!("{:?}", proposal.reason).to_lowercase(),
+        reason: alike(proposal.reason).to_owned(),
     }));
     chapters.tables.open_identities = rows;
+}
+
+fn alike(alike: Alike) -> &'static str {
+    match alike {
+        Alike::Names => "names",
+        Alike::LocalParts => "local parts of addresses",
+        Alike::NameAndLocalPart => "name and local part of address",
+    }
 }
 
 fn class(class: Class) -> &'static str {
