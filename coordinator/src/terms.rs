@@ -17,8 +17,8 @@ pub struct Terms {
     pub as_of_seconds: i64,
     /// A file with a larger side keeps its lines unknown.
     pub max_blob_bytes: u64,
-    /// Whether the history of lines is analysed, too. What was submitted before there was a choice knew nothing of it.
-    #[serde(default)]
+    /// Whether the history of lines is analysed, too. Who says nothing gets it, as by the configuration's default.
+    #[serde(default = "wanted")]
     pub line_history: bool,
     /// Commits of one slice at most; no number depends on it.
     pub slice_commits: usize,
@@ -27,6 +27,10 @@ pub struct Terms {
     /// How the facts are read.
     #[serde(default, with = "shared")]
     pub lens: Arc<Lens>,
+}
+
+fn wanted() -> bool {
+    true
 }
 
 impl Terms {
