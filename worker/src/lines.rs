@@ -99,15 +99,12 @@ impl Differ {
             let middles = [old_middle, new_middle];
             self.numbers.give(middles, [&mut self.old, &mut self.new]);
             let kinds = self.numbers.lines.len();
-            let mut is_limited = false;
-            let ends = || {
-                is_limited = true;
-                self.numbers.count([&old[..head], &old[old.len() - tail..]], middles)
-            };
+            let ends = || self.numbers.count([&old[..head], &old[old.len() - tail..]], middles);
             let (reached, changed) = (&mut self.reached, &mut self.changed);
-            myers::find_changed(&self.old, &self.new, kinds, ends, reached, changed);
+            let is_limited = myers::find_changed(&self.old, &self.new, kinds, ends, reached, changed);
             let lines = |changed: &[bool]| narrow(changed.iter().filter(|changed| **changed).count());
             diff = LineDiff { added: lines(&self.changed.new), deleted: lines(&self.changed.old) };
+            // Out of their reach, every search counts the same.
             if is_limited && left_out > 0 {
                 diff = self.diff(whole_old, whole_new);
             }
