@@ -312,17 +312,12 @@ impl Chapters {
             }
         }
         for deployments in flow.deployments.values() {
-            let mut times: Vec<i64> = deployments.iter().filter_map(|one| one.release.released).collect();
-            times.sort_unstable();
             for deployment in deployments {
-                let released = deployment.release.released;
-                if !self.window.contains(released) {
+                if !self.window.contains(deployment.release.released) {
                     continue;
                 }
-                let earlier = released.map(|released| times.partition_point(|time| *time < released));
-                let previous = earlier.and_then(|place| place.checked_sub(1)).map(|place| times[place]);
                 for scope in &scopes {
-                    self.subjects.entry(scope.clone()).or_default().dora.observe(deployment, previous);
+                    self.subjects.entry(scope.clone()).or_default().dora.observe(deployment);
                 }
             }
         }

@@ -61,6 +61,8 @@ impl Mark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     pub release: Release,
+    /// When the component was released before, in time.
+    pub previous: Option<i64>,
     /// Non-merge commits first deployed with it.
     pub commits: u64,
     /// From author time; empty for the first release of a component.
@@ -82,7 +84,9 @@ const DAY: i64 = 86_400;
 pub fn of_component(graph: &Graph, changes: &[Change], releases: &[Release]) -> Vec<Deployment> {
     let roots: Vec<Node> = releases.iter().map(|release| release.node).collect();
     let first = graph.first_reached_from(&roots);
-    let mut deployments: Vec<Deployment> = releases.iter().map(empty).collect();
+    let mut times: Vec<i64> = releases.iter().filter_map(|release| release.released).collect();
+    times.sort_unstable();
+    let mut deployments: Vec<Deployment> = releases.iter().map(|release| empty(release, &times)).collect();
     for (change, place) in changes.iter().zip(&first) {
         let Some(place) = *place else { continue };
         if change.is_merge {
@@ -108,8 +112,11 @@ pub fn of_component(graph: &Graph, changes: &[Change], releases: &[Release]) -> 
     deployments
 }
 
-fn empty(release: &Release) -> Deployment {
+/// `times` are those of all releases of the component, ascending.
+fn empty(release: &Release, times: &[i64]) -> Deployment {
+    let before = release.released.map_or(0, |released| times.partition_point(|time| *time < released));
     Deployment {
+        previous: before.checked_sub(1).map(|place| times[place]),
         is_rework: release.version.is_patch() || release.tag.to_ascii_lowercase().contains("hotfix"),
         release: release.clone(),
         commits: 0,
@@ -175,10 +182,9 @@ pub struct Dora {
 }
 
 impl Dora {
-    /// `previous_released` is when the component was released before, in time.
-    pub fn observe(&mut self, deployment: &Deployment, previous_released: Option<i64>) {
+    pub fn observe(&mut self, deployment: &Deployment) {
         self.deployments += 1;
-        self.gaps.between(previous_released, deployment.release.released);
+        self.gaps.between(deployment.previous, deployment.release.released);
         self.lead.merge(deployment.lead.clone());
         self.lead_from_merge.merge(deployment.lead_from_merge.clone());
         self.failed += u64::from(deployment.failure.is_some());
@@ -250,8 +256,8 @@ mod tests {
         assert_eq!(found[1].lead_from_merge.median(), Some(5 * DAY));
         assert_eq!(found[1].failure, None);
         let mut dora = Dora::default();
-        dora.observe(&found[0], None);
-        dora.observe(&found[1], Some(2 * DAY));
+        dora.observe(&found[0]);
+        dora.observe(&found[1]);
         assert_eq!(
             (dora.deployments, dora.gaps.median(), dora.failed, dora.rework),
             (2, Some(8 * DAY), 0, 0)

@@ -52,18 +52,12 @@ fn deployments(chapters: &mut Chapters, flow: &Flow, place: &Place<'_>) {
     let mut rows: Vec<(Option<i64>, DeploymentRow)> = Vec::new();
     for (component, deployments) in &flow.deployments {
         let mut dora = Dora::default();
-        let mut times: Vec<i64> = deployments.iter().filter_map(|one| one.release.released).collect();
-        times.sort_unstable();
         for deployment in deployments {
             let released = deployment.release.released;
             if !chapters.window.contains(released) {
                 continue;
             }
-            let earlier = released.map(|released| times.partition_point(|time| *time < released));
-            dora.observe(
-                deployment,
-                earlier.and_then(|place| place.checked_sub(1)).map(|place| times[place]),
-            );
+            dora.observe(deployment);
             rows.push((released, row(deployment, place)));
         }
         if dora.deployments > 0 {

@@ -44,20 +44,7 @@ pub(in super::super) fn repository(chapters: &mut Chapters, history: &History, p
             }
         }
     }
-    let bytes: u64 = languages.values().map(|size| size.bytes).sum();
-    let mut rows: Vec<LanguageBytesRow> = languages
-        .into_iter()
-        .map(|(language, size)| LanguageBytesRow {
-            scope: "repository".to_owned(),
-            subject: place.name.to_owned(),
-            language: language.to_owned(),
-            files: size.files,
-            bytes: size.bytes,
-            lines: size.lines,
-            share: Ratio::of(size.bytes, bytes),
-        })
-        .collect();
-    rows.sort_by(|a, b| (b.bytes, &a.language).cmp(&(a.bytes, &b.language)));
+    let mut rows = language_rows("repository", place.name, &languages);
     chapters.tables.languages_at_tip.append(&mut rows);
     chapters.tables.exclusions.extend(outside.into_iter().map(|(why, (size, lines))| ExclusionRow {
         repository: place.name.to_owned(),
@@ -78,13 +65,24 @@ pub(in super::super) fn finish(chapters: &mut Chapters) {
         size.bytes += row.bytes;
         size.lines += row.lines;
     }
+    let mut rows = language_rows("organisation", "", &languages);
+    rows.append(&mut chapters.tables.languages_at_tip);
+    chapters.tables.languages_at_tip = rows;
+}
+
+/// Returns the languages of a subject, most bytes first.
+fn language_rows<L: AsRef<str>>(
+    scope: &str,
+    subject: &str,
+    languages: &BTreeMap<L, Size>,
+) -> Vec<LanguageBytesRow> {
     let bytes: u64 = languages.values().map(|size| size.bytes).sum();
     let mut rows: Vec<LanguageBytesRow> = languages
-        .into_iter()
+        .iter()
         .map(|(language, size)| LanguageBytesRow {
-            scope: "organisation".to_owned(),
-            subject: String::new(),
-            language,
+            scope: scope.to_owned(),
+            subject: subject.to_owned(),
+            language: language.as_ref().to_owned(),
             files: size.files,
             bytes: size.bytes,
             lines: size.lines,
@@ -92,6 +90,5 @@ pub(in super::super) fn finish(chapters: &mut Chapters) {
         })
         .collect();
     rows.sort_by(|a, b| (b.bytes, &a.language).cmp(&(a.bytes, &b.language)));
-    rows.append(&mut chapters.tables.languages_at_tip);
-    chapters.tables.languages_at_tip = rows;
+    rows
 }
