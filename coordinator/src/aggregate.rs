@@ -22,6 +22,7 @@ pub(crate) mod who;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use gitfleet_shared::contract::{Digest, Scope};
 use gitfleet_shared::facts::FACTS_VERSION;
 use gitfleet_shared::ids::BatchId;
@@ -53,6 +54,7 @@ const KEPT_COMMITS: usize = 200_000;
 /// What a report is made of, settled before anything is read.
 pub struct Basis {
     window: Window,
+    as_of_seconds: i64,
     lens: Lens,
     /// What operators decided about people.
     links: Vec<Link>,
@@ -63,7 +65,7 @@ pub struct Basis {
 }
 
 /// Sums up a batch as seen through `window` and `lens`. `as_of_seconds` (UTC) is what "in the future" is measured
-/// against, and who has left.
+/// against; its day, in the zone of the window, is what ages and who has left are.
 ///
 /// # Errors
 ///
@@ -76,7 +78,7 @@ pub async fn aggregate(
     lens: &Lens,
     as_of_seconds: i64,
 ) -> Result<Report> {
-    Basis::of(store, batch, window, scope, lens).await?.report(store, as_of_seconds).await
+    Basis::of(store, batch, window, scope, lens, as_of_seconds).await?.report(store).await
 }
 
 impl Basis {
@@ -89,6 +91,7 @@ impl Basis {
         window: &Window,
         scope: Scope,
         lens: &Lens,
+        as_of_seconds: i64,
     ) -> Result<Self> {
         let mut requested = store.repositories(batch).await?;
         // Of two repositories that hold the same commit, the first by name decides who wrote it.
@@ -110,8 +113,9 @@ impl Basis {
             })
             .collect::<Result<Vec<_>>>()?;
         let links: Vec<Link> = store.people_links().await?.iter().map(who::link).collect();
-        let inputs = inputs(window, lens, &links, &repositories);
+        let inputs = inputs((window, as_of_seconds), lens, &links, &repositories);
         Ok(Self {
+            as_of_seconds,
             inputs,
             window: *window,
             lens: lens.clone(),
@@ -121,7 +125,7 @@ impl Basis {
         })
     }
 
-    /// Returns a hash over everything that the report is a function of, but for the as-of time; `None` where the
+    /// Returns a hash over everything that the report is a function of, of the as-of time its day; `None` where the
     /// store cannot name the content of a snapshot.
     pub fn inputs(&self) -> Option<Digest> {
         self.inputs
@@ -132,7 +136,7 @@ impl Basis {
     /// # Errors
     ///
     /// Where the store fails or lacks what it said it has.
-    pub async fn report(&self, store: &dyn Store, as_of_seconds: i64) -> Result<Report> {
+    pub async fn report(&self, store: &dyn Store) -> Result<Report> {
         let reading = Arc::new(
             Reading::of(&self.lens)
                 .map_err(|_| StoreError::Damaged { what: "a lens that was sound when it was submitted" })?,
@@ -153,10 +157,10 @@ impl Basis {
         drop(gathered);
         let several = self.repositories.iter().filter(|(_, snapshot)| snapshot.is_some()).count() > 1;
         let mut sums = Sums {
-            activity: Activity::new(self.window, as_of_seconds, several),
+            activity: Activity::new(self.window, self.as_of_seconds, several),
             chapters: Chapters::new(
                 self.window,
-                as_of_seconds,
+                self.as_of_seconds,
                 Arc::clone(&who),
                 Arc::clone(&reading),
                 self.lens.working_hours,
@@ -199,7 +203,7 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 /// A hash for [`Basis::inputs`]. What is hashed says so in full: versions, conventions, window, lens, what operators
 /// decided, and of each repository all that its rows show, with the name of the publication that its numbers come from.
 fn inputs(
-    window: &Window,
+    (window, as_of_seconds): (&Window, i64),
     lens: &Lens,
     links: &[Link],
     repositories: &[(BatchRepository, Option<StoredSnapshot>)],
@@ -214,6 +218,7 @@ fn inputs(
     add(&(SCHEMA_VERSION, METHOD_VERSION, FACTS_VERSION, BRIEF_VERSION, env!("CARGO_PKG_VERSION")));
     add(&method::conventions());
     add(&(window.to_string(), window.zone().name(), window.bounds(), window.listed_weeks()));
+    add(&window.day_of(as_of_seconds));
     add(&(lens, links));
     for (repository, snapshot) in repositories {
         let BatchRepository { name, project_key, source, revisions, state, failure, .. } = repository;
@@ -247,7 +252,7 @@ impl Sums {
         let coverage = coverage(requested);
         let mut report = Report {
             schema_version: SCHEMA_VERSION,
-            window: window_section(&chapters.window, requested),
+            window: window_section(&chapters.window, chapters.as_of, requested),
             totals: activity.totals(coverage.repositories_requested),
             weeks: activity.week_rows(),
             developers: activity.developer_rows(who),
@@ -268,7 +273,7 @@ impl Sums {
     }
 }
 
-fn window_section(window: &Window, requested: &[BatchRepository]) -> WindowSection {
+fn window_section(window: &Window, as_of: NaiveDate, requested: &[BatchRepository]) -> WindowSection {
     let (from, until) = window.bounds();
     let instant = |seconds: Option<i64>| seconds.and_then(|seconds| window.format(seconds));
     WindowSection {
@@ -277,6 +282,7 @@ fn window_section(window: &Window, requested: &[BatchRepository]) -> WindowSecti
         from: instant(from),
         until: instant(until),
         revisions: revisions(requested),
+        as_of: as_of.to_string(),
     }
 }
 

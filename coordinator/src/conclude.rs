@@ -23,7 +23,8 @@ pub struct Concluded {
 ///
 /// Where the store fails or lacks what it said it has.
 pub async fn conclude(store: &dyn Store, batch: BatchId, terms: &Terms) -> Result<Concluded> {
-    let basis = Basis::of(store, batch, &terms.window, terms.scope(), &terms.lens).await?;
+    let basis =
+        Basis::of(store, batch, &terms.window, terms.scope(), &terms.lens, terms.as_of_seconds).await?;
     let inputs = basis.inputs();
     if let Some(inputs) = &inputs
         && let Some(json) = store.report_of(inputs, terms.as_of_seconds).await?
@@ -33,6 +34,6 @@ pub async fn conclude(store: &dyn Store, batch: BatchId, terms: &Terms) -> Resul
     {
         return Ok(Concluded { report, json, inputs: Some(*inputs) });
     }
-    let report = basis.report(store, terms.as_of_seconds).await?;
+    let report = basis.report(store).await?;
     Ok(Concluded { json: json::render(&report), report, inputs })
 }

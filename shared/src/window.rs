@@ -194,6 +194,12 @@ impl Window {
         (0..=9999).contains(&day.year()).then_some(day)
     }
 
+    /// Returns the first instant after the day of `seconds` in the zone, in UTC seconds.
+    pub fn end_of_day(&self, seconds: i64) -> Option<i64> {
+        let next = self.day_of(seconds)?.succ_opt()?;
+        Some(midnight(self.zone, next).timestamp())
+    }
+
     /// Returns the weeks of a window that is bounded on both sides.
     pub fn listed_weeks(&self) -> Option<Vec<Week>> {
         let (first, last) = match self.extent {
@@ -323,5 +329,17 @@ mod tests {
         assert_eq!(window.day_of(i64::MAX), None);
         assert_eq!(window.day_of(253_402_300_800), None);
         assert_eq!(window.day_of(0).unwrap().to_string(), "1970-01-01");
+    }
+
+    #[test]
+    fn days_end_where_the_zone_says() {
+        let window = Window::all_history("Europe/Berlin".parse().unwrap());
+        // 2026-10-25 has 25 hours there.
+        let noon = 1_792_926_000;
+        assert_eq!(window.day_of(noon).unwrap().to_string(), "2026-10-25");
+        let end = window.end_of_day(noon).unwrap();
+        assert_eq!(window.format(end).unwrap(), "2026-10-26T00:00:00+01:00");
+        assert_eq!(window.end_of_day(end - 1), Some(end));
+        assert_eq!(window.end_of_day(i64::MAX), None);
     }
 }

@@ -31,6 +31,7 @@ use crate::report::tables::Tables;
 /// What the repositories of a batch come to, chapter by chapter.
 pub(super) struct Chapters {
     pub(super) window: Window,
+    /// The end of the as-of day.
     pub(super) as_of_seconds: i64,
     pub(super) as_of: NaiveDate,
     pub(super) who: Arc<Who>,
@@ -95,7 +96,8 @@ impl Chapters {
         let as_of = window.day_of(as_of_seconds).unwrap_or_default();
         Self {
             window,
-            as_of_seconds,
+            // Two reports of one day are the same, and nothing that was written on it is of the future.
+            as_of_seconds: window.end_of_day(as_of_seconds).unwrap_or(as_of_seconds),
             as_of,
             who,
             reading,

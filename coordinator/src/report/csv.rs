@@ -50,6 +50,7 @@ fn summary(report: &Report) -> String {
         ("from", window.from.as_deref().into()),
         ("until", window.until.as_deref().into()),
         ("revisions", window.revisions.as_str().into()),
+        ("as_of", window.as_of.as_str().into()),
         ("commits", totals.commits.into()),
         ("merges", totals.merges.into()),
         ("developers", totals.developers.into()),

@@ -96,10 +96,11 @@ fn header(report: &Report) -> String {
     let label = html(&window.label);
     let revisions = html(&window.revisions);
     let zone = html(&window.time_zone);
+    let as_of = html(&window.as_of);
     let span = span(window);
     format!(
         "<header>\n<p class=\"brand\">gitfleet report</p>\n<h1>Git activity <span>{label}</span></h1>\n\
-         <p class=\"meta\"><span>{revisions}</span>{span} <span>days and weeks begin in {zone}</span></p>\n\
+         <p class=\"meta\"><span>{revisions}</span>{span} <span>days and weeks begin in {zone}</span> <span>as of {as_of}</span></p>\n\
          <nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a> <a href=\"#trend\">Trend</a> \
          <a href=\"#work\">Work</a> <a href=\"#flow\">Flow</a> <a href=\"#risk\">Risk</a> \
          <a href=\"#community\">Community</a> <a href=\"#repositories\">Repositories</a> \

@@ -51,6 +51,7 @@ fn head(report: &Report) -> String {
     let label = markdown(&window.label);
     let revisions = markdown(&window.revisions);
     let zone = markdown(&window.time_zone);
+    let as_of = markdown(&window.as_of);
     let failed = report.coverage.repositories_failed;
     let alarm = match failed {
         0 => String::new(),
@@ -71,7 +72,7 @@ fn head(report: &Report) -> String {
         }
     };
     format!(
-        "# Git activity: {label}\n\nRevisions: {revisions}. Days and weeks begin in {zone}{span}.\n{alarm}\n\
+        "# Git activity: {label}\n\nRevisions: {revisions}. Days and weeks begin in {zone}{span}. As of {as_of}.\n{alarm}\n\
          > {CAUTION}\n"
     )
 }

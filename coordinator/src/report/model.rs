@@ -44,6 +44,9 @@ pub struct WindowSection {
     pub until: Option<String>,
     /// Which revisions were walked: "default branch", "branch NAME" or "all branches".
     pub revisions: String,
+    /// The day as of which ages are counted and people have left, in the report's zone.
+    #[serde(default)]
+    pub as_of: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,6 +21,7 @@ pub(crate) fn rich() -> Report {
             from: Some("2026-09-28T00:00:00+02:00".to_owned()),
             until: Some("2026-10-26T00:00:00+01:00".to_owned()),
             revisions: "branch <main>".to_owned(),
+            as_of: "2026-10-27".to_owned(),
         },
         totals: Totals {
             commits: 1_234,
@@ -135,6 +136,7 @@ pub(crate) fn empty() -> Report {
             from: None,
             until: None,
             revisions: "default branch".to_owned(),
+            as_of: "2026-10-27".to_owned(),
         },
         totals: Totals::default(),
         weeks: Vec::new(),
