@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gitfleet_coordinator::conclude::Concluded;
 use gitfleet_coordinator::report::difference::{self, Side};
-use gitfleet_coordinator::report::json;
+use gitfleet_coordinator::report::{json, reference};
 use gitfleet_coordinator::store::Store as _;
 use gitfleet_coordinator::view::ReportView;
 
@@ -31,6 +31,7 @@ pub(super) const PUBLISHED: &str = "analyze";
 
 pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
     let text = match args.command {
+        ReportCommand::Columns => reference::columns(),
         ReportCommand::Schema => format!("{}\n", serde_json::to_string_pretty(&json::schema())?),
         ReportCommand::Show { batch: Some(batch), common, server } => {
             let ask = Ask { server, config: common.config, json: true };
@@ -148,12 +149,12 @@ fn export(
     for word in format {
         let known = Format::named(word).ok_or_else(|| {
             Refusal::new(Exit::Usage, format!("{word} is no form of a report"))
-                .hint("csv, json, markdown or html")
+                .hint("csv, json, markdown, html or parquet")
         })?;
         formats.push(known);
     }
     if formats.is_empty() {
-        formats = Format::ALL.to_vec();
+        formats = Format::DEFAULTS.to_vec();
     }
     let client = client(ask)?;
     let get = |part: &str| client.text(&format!("/batches/{}/{part}", segment(batch)), &[]);

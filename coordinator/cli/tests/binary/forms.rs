@@ -1,7 +1,8 @@
-//! The four forms of the report and the folder they lie in.
+//! The forms of the report and the folder they lie in.
 
 use std::collections::BTreeSet;
 
+use gitfleet_coordinator::report::tables::Tables;
 use serde_json::Value;
 
 use crate::history;
@@ -9,6 +10,7 @@ use crate::repository::git;
 use crate::room::{Room, contents};
 use crate::schema;
 
+/// Files of plain activity, beside those of the tables.
 const CSV: [&str; 8] = [
     "coverage.csv",
     "data_quality.csv",
@@ -19,6 +21,22 @@ const CSV: [&str; 8] = [
     "summary.csv",
     "weeks.csv",
 ];
+
+/// All CSV files of a report.
+fn csv() -> Vec<&'static str> {
+    CSV.into_iter().chain(tables(".csv")).collect()
+}
+
+/// All Parquet files of a report.
+fn parquet() -> Vec<&'static str> {
+    let activity = ["developer_weeks.parquet", "developers.parquet", "languages.parquet", "weeks.parquet"];
+    activity.into_iter().chain(tables(".parquet")).collect()
+}
+
+fn tables(ending: &str) -> Vec<&'static str> {
+    let tables = Tables::default().all();
+    tables.iter().map(|table| &*format!("{}{ending}", table.name).leak()).collect()
+}
 
 fn names(room: &Room) -> BTreeSet<String> {
     contents(&room.path("out")).into_keys().map(|path| path.to_str().unwrap().to_owned()).collect()
@@ -42,7 +60,7 @@ fn reported() -> (Room, Value) {
 fn all_forms_are_written_by_default() {
     let (room, _) = reported();
     let always = [".gitignore", "manifest.json", "report.html", "report.json", "report.md"];
-    assert_eq!(names(&room), set(&[&always, &CSV]));
+    assert_eq!(names(&room), set(&[&always, &csv()]));
 }
 
 #[test]
@@ -52,7 +70,8 @@ fn the_forms_asked_for_take_the_place_of_others() {
     room.write("out/notes.txt", "mine");
     let always: &[&str] = &[".gitignore", "manifest.json", "notes.txt"];
     for (asked, written) in [
-        ("csv", &CSV[..]),
+        ("csv", &csv()[..]),
+        ("parquet", &parquet()),
         ("json,html", &["report.json", "report.html"]),
         ("markdown", &["report.md"]),
         ("md,json", &["report.md", "report.json"]),
@@ -116,9 +135,7 @@ fn the_page_loads_nothing_from_anywhere() {
     room.report(&[&url]);
     let page = room.read("out/report.html");
     let lower = page.to_lowercase();
-    for word in
-        ["<script", "<link", "<img", "<iframe", "<object", "<embed", "@import", "url(", "src=", "srcset="]
-    {
+    for word in ["<link", "<img", "<iframe", "<object", "<embed", "@import", "url(", "src=", "srcset="] {
         assert!(!lower.contains(word), "{word}");
     }
     for scheme in ["http:", "https:", "//"] {
@@ -126,8 +143,22 @@ fn the_page_loads_nothing_from_anywhere() {
             assert!(!lower.contains(&format!("href={quote}{scheme}")), "{scheme}");
         }
     }
+    only_our_script(&page);
     assert!(page.contains("<svg"), "charts stand in the page");
     assert!(page.contains("prefers-color-scheme") && page.contains("@media print"));
+}
+
+/// The one script stands at the end, after all that a repository may have written, and is allowed by its hash alone.
+fn only_our_script(page: &str) {
+    assert_eq!(page.to_lowercase().matches("<script").count(), 1);
+    let (_, behind) = page.split_once("</footer>\n<script>(function () {\n").expect("our script");
+    assert!(behind.ends_with("})();\n</script>\n</body>\n</html>\n"));
+    let policy =
+        page.split("Content-Security-Policy\" content=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let policy = policy.expect("a policy");
+    let script = policy.split("; ").find(|rule| rule.starts_with("script-src")).expect("a rule for scripts");
+    assert!(script.starts_with("script-src 'sha256-") && script.matches(' ').count() == 1, "{policy}");
+    assert!(policy.starts_with("default-src 'none';"), "{policy}");
 }
 
 #[test]
@@ -174,7 +205,8 @@ fn hostile_names_are_shown_and_do_nothing() {
 
     let page = room.read("out/report.html");
     let lower = page.to_lowercase();
-    for live in ["<script", "<img", "\" onmouseover", "\"> onmouseover", "href=\"javascript"] {
+    only_our_script(&page);
+    for live in ["<img", "\" onmouseover", "\"> onmouseover", "href=\"javascript"] {
         assert!(!lower.contains(live), "{live}");
     }
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
@@ -182,10 +214,10 @@ fn hostile_names_are_shown_and_do_nothing() {
     // A bracket behind a backslash is text.
     let live = markdown.replace("\\]", "").to_lowercase();
     assert!(!live.contains("<img") && !live.contains("<script") && !live.contains("](javascript"));
-    for name in CSV {
+    for name in csv() {
         let table = room.read(&format!("out/{name}"));
         for cell in cells(&table) {
-            let number = cell.parse::<i64>().is_ok();
+            let number = cell.parse::<f64>().is_ok();
             assert!(number || !cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{name}: {cell}");
         }
     }
