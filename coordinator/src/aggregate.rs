@@ -1,45 +1,69 @@
 //! From the facts of a batch's snapshots to its report.
 //!
-//! A commit that several repositories hold counts once in totals, weeks, developers and languages, and in full in
-//! each repository's own row.
+//! Every repository is read twice at most: once for who is in it, once for what they did, because who is who depends on
+//! all repositories. A commit that several repositories hold counts once in totals, weeks, people and languages, and in
+//! full in each repository's own row.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod activity;
+mod chapters;
+mod findings;
+mod flow;
+mod history;
+mod lines;
+mod read;
+pub(crate) mod reading;
+mod risk;
+mod rows;
+mod said;
+mod subject;
+mod tree;
+pub(crate) mod who;
 
-use chrono::NaiveDate;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use gitfleet_shared::contract::{Digest, Scope};
-use gitfleet_shared::facts::{FACTS_VERSION, Signature};
+use gitfleet_shared::facts::FACTS_VERSION;
 use gitfleet_shared::ids::BatchId;
-use gitfleet_shared::mailmap::Mailmap;
-use gitfleet_shared::metrics::brief::{BRIEF_VERSION, Brief};
-use gitfleet_shared::metrics::language::Languages;
-use gitfleet_shared::metrics::people::{People, Person};
-use gitfleet_shared::metrics::quality::Quality;
-use gitfleet_shared::metrics::sums::Sums;
-use gitfleet_shared::metrics::weeks::Weeks;
-use gitfleet_shared::metrics::{METHOD_VERSION, Observation, PersonId};
-use gitfleet_shared::object_id::ObjectId;
-use gitfleet_shared::window::{Week, Window};
+use gitfleet_shared::metrics::METHOD_VERSION;
+use gitfleet_shared::metrics::brief::BRIEF_VERSION;
+use gitfleet_shared::people::Link;
+use gitfleet_shared::window::Window;
 
+use self::activity::{Activity, Own};
+use self::chapters::{Chapters, Place};
+use self::history::History;
+use self::read::Read;
+use self::reading::Reading;
+use self::who::{Gathered, Who};
+use crate::lens::Lens;
 use crate::report::method;
 use crate::report::model::{
-    Conservation, Coverage, DataQuality, DeveloperRow, DeveloperWeekRow, Failure, LanguageRow, LineSums,
-    Method, Report, RepositoryRow, RepositoryStatus, SCHEMA_VERSION, Totals, UnknownChanges, WeekRow,
+    Conservation, Coverage, Failure, Method, Report, RepositoryRow, RepositoryStatus, SCHEMA_VERSION,
     WindowSection,
 };
-use crate::report::tables::Tables;
 use crate::store::{
     BatchRepository, MainlineSums, RepositoryState, Result, Store, StoreError, StoredSnapshot,
 };
 
+/// Commits of all repositories together that are kept from the first reading to the second; those of further
+/// repositories are read again. Some kilobytes each.
+const KEPT_COMMITS: usize = 200_000;
+
 /// What a report is made of, settled before anything is read.
 pub struct Basis {
     window: Window,
+    lens: Lens,
+    /// What operators decided about people.
+    links: Vec<Link>,
+    has_lines: bool,
     /// In the order of the report, with their snapshots where they have been analysed.
     repositories: Vec<(BatchRepository, Option<StoredSnapshot>)>,
     inputs: Option<Digest>,
 }
 
-/// Sums up a batch as seen through `window`. `as_of_seconds` (UTC) is what "in the future" is measured against.
+/// Sums up a batch as seen through `window` and `lens`. `as_of_seconds` (UTC) is what "in the future" is measured
+/// against, and who has left.
 ///
 /// # Errors
 ///
@@ -49,16 +73,23 @@ pub async fn aggregate(
     batch: BatchId,
     window: &Window,
     scope: Scope,
+    lens: &Lens,
     as_of_seconds: i64,
 ) -> Result<Report> {
-    Basis::of(store, batch, window, scope).await?.report(store, as_of_seconds).await
+    Basis::of(store, batch, window, scope, lens).await?.report(store, as_of_seconds).await
 }
 
 impl Basis {
     /// # Errors
     ///
     /// Where the store fails or lacks what it said it has.
-    pub async fn of(store: &dyn Store, batch: BatchId, window: &Window, scope: Scope) -> Result<Self> {
+    pub async fn of(
+        store: &dyn Store,
+        batch: BatchId,
+        window: &Window,
+        scope: Scope,
+        lens: &Lens,
+    ) -> Result<Self> {
         let mut requested = store.repositories(batch).await?;
         // Of two repositories that hold the same commit, the first by name decides who wrote it.
         requested.sort_by(|a, b| {
@@ -78,7 +109,16 @@ impl Basis {
                 Ok((repository, snapshot.flatten()))
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok(Self { inputs: inputs(window, &repositories), window: *window, repositories })
+        let links: Vec<Link> = store.people_links().await?.iter().map(who::link).collect();
+        let inputs = inputs(window, lens, &links, &repositories);
+        Ok(Self {
+            inputs,
+            window: *window,
+            lens: lens.clone(),
+            links,
+            has_lines: scope.line_history,
+            repositories,
+        })
     }
 
     /// Returns a hash over everything that the report is a function of, but for the as-of time; `None` where the
@@ -93,29 +133,77 @@ impl Basis {
     ///
     /// Where the store fails or lacks what it said it has.
     pub async fn report(&self, store: &dyn Store, as_of_seconds: i64) -> Result<Report> {
-        let mut sum = Sum::new(self.window, as_of_seconds);
-        sum.may_share = self.repositories.iter().filter(|(_, snapshot)| snapshot.is_some()).count() > 1;
-        let mut rows = Vec::with_capacity(self.repositories.len());
+        let reading = Arc::new(
+            Reading::of(&self.lens)
+                .map_err(|_| StoreError::Damaged { what: "a lens that was sound when it was submitted" })?,
+        );
+        let mut kept: Vec<Option<Read>> = Vec::with_capacity(self.repositories.len());
+        let (mut gathered, mut held) = (Gathered::default(), 0);
         for (repository, snapshot) in &self.repositories {
+            let Some(snapshot) = snapshot else {
+                kept.push(None);
+                continue;
+            };
+            let read = Read::of(store, repository, snapshot, (&self.lens, self.has_lines), &reading).await?;
+            gathered.add(read.mailmap(), read.signatures());
+            held += read.commits.len();
+            kept.push((held <= KEPT_COMMITS).then_some(read));
+        }
+        let who = Arc::new(Who::of(&gathered, &self.lens, &self.links));
+        drop(gathered);
+        let several = self.repositories.iter().filter(|(_, snapshot)| snapshot.is_some()).count() > 1;
+        let mut sums = Sums {
+            activity: Activity::new(self.window, as_of_seconds, several),
+            chapters: Chapters::new(
+                self.window,
+                as_of_seconds,
+                Arc::clone(&who),
+                Arc::clone(&reading),
+                self.lens.working_hours,
+            ),
+        };
+        let mut rows = Vec::with_capacity(self.repositories.len());
+        for ((repository, snapshot), kept) in self.repositories.iter().zip(kept) {
             let Some(snapshot) = snapshot else {
                 rows.push(row_without_numbers(repository));
                 continue;
             };
-            let own = sum.repository(store, snapshot).await?;
+            let read = match kept {
+                Some(read) => read,
+                None => Read::of(store, repository, snapshot, (&self.lens, self.has_lines), &reading).await?,
+            };
+            let (name, project) = (repository.name.clone(), repository.project_key.clone());
+            let (who, is_shallow) = (Arc::clone(&who), snapshot.shallow);
+            let (own, again) = aside(move || {
+                let own = sums.repository(read, &who, (&name, &project), is_shallow);
+                (own, sums)
+            })
+            .await;
+            sums = again;
             let conservation = conservation(store, snapshot, own.mainline).await?;
             rows.push(row(repository, snapshot, own, conservation));
-            if snapshot.shallow {
-                sum.shallow.push(repository.name.clone());
-            }
         }
-        let requested: Vec<&BatchRepository> = self.repositories.iter().map(|(one, _)| one).collect();
-        Ok(sum.report(&requested, rows))
+        let requested: Vec<BatchRepository> = self.repositories.iter().map(|(one, _)| one.clone()).collect();
+        Ok(aside(move || sums.report(&requested, rows, &who)).await)
     }
 }
 
-/// A hash for [`Basis::inputs`]. What is hashed says so in full: versions, conventions, window, and of each repository
-/// all that its rows show, with the name of the publication that its numbers come from.
-fn inputs(window: &Window, repositories: &[(BatchRepository, Option<StoredSnapshot>)]) -> Option<Digest> {
+/// Does heavy work where it keeps nobody waiting: leases are renewed and messages taken meanwhile.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// A hash for [`Basis::inputs`]. What is hashed says so in full: versions, conventions, window, lens, what operators
+/// decided, and of each repository all that its rows show, with the name of the publication that its numbers come from.
+fn inputs(
+    window: &Window,
+    lens: &Lens,
+    links: &[Link],
+    repositories: &[(BatchRepository, Option<StoredSnapshot>)],
+) -> Option<Digest> {
     let mut hasher = blake3::Hasher::new();
     let mut add = |value: &dyn std::fmt::Debug| {
         let text = format!("{value:?}");
@@ -126,6 +214,7 @@ fn inputs(window: &Window, repositories: &[(BatchRepository, Option<StoredSnapsh
     add(&(SCHEMA_VERSION, METHOD_VERSION, FACTS_VERSION, BRIEF_VERSION, env!("CARGO_PKG_VERSION")));
     add(&method::conventions());
     add(&(window.to_string(), window.zone().name(), window.bounds(), window.listed_weeks()));
+    add(&(lens, links));
     for (repository, snapshot) in repositories {
         let BatchRepository { name, project_key, source, revisions, state, failure, .. } = repository;
         add(&(name, project_key, source, revisions, state, failure));
@@ -137,171 +226,35 @@ fn inputs(window: &Window, repositories: &[(BatchRepository, Option<StoredSnapsh
 }
 
 /// Everything summed over the batch.
-struct Sum {
-    window: Window,
-    as_of_seconds: i64,
-    people: Roster,
-    totals: Sums,
-    weeks: Weeks,
-    developers: People,
-    languages: Languages,
-    quality: Quality,
-    /// Commits met, and whether more than once.
-    met: HashMap<ObjectId, bool>,
-    /// Whether there are several repositories; one alone holds each commit once.
-    may_share: bool,
-    repositories_of: HashMap<PersonId, u64>,
-    shallow: Vec<String>,
+struct Sums {
+    activity: Activity,
+    chapters: Chapters,
 }
 
-/// What is summed for one repository alone.
-#[derive(Default)]
-struct Own {
-    sums: Sums,
-    authors: BTreeSet<PersonId>,
-    first: Option<NaiveDate>,
-    last: Option<NaiveDate>,
-    /// Sums of its mainline over all times, as the conservation law wants them; merges are not in them.
-    mainline: MainlineSums,
-}
-
-/// People by number, in the order they were met.
-#[derive(Default)]
-struct Roster {
-    numbers: HashMap<Signature, PersonId>,
-    people: Vec<Signature>,
-}
-
-impl Roster {
-    fn number(&mut self, person: Signature) -> PersonId {
-        *self.numbers.entry(person).or_insert_with_key(|person| {
-            self.people.push(person.clone());
-            PersonId::try_from(self.people.len() - 1).expect("fewer people than the earth has")
-        })
-    }
-}
-
-impl Own {
-    fn observe_mainline(&mut self, commit: &Brief) {
-        let (files, sums) = (&commit.files, &mut self.mainline);
-        sums.net_lines += difference(files.lines.additions, files.lines.deletions);
-        sums.binary_flip_lines += files.binary_flip_lines;
-        sums.unknown_files += files.unknown_changes.iter().map(|(_, changes)| changes).sum::<u64>();
-    }
-}
-
-fn difference(more: u64, less: u64) -> i64 {
-    let signed = |lines| i64::try_from(lines).unwrap_or(i64::MAX);
-    signed(more) - signed(less)
-}
-
-impl Sum {
-    fn new(window: Window, as_of_seconds: i64) -> Self {
-        Self {
-            window,
-            as_of_seconds,
-            people: Roster::default(),
-            totals: Sums::default(),
-            weeks: Weeks::default(),
-            developers: People::default(),
-            languages: Languages::default(),
-            quality: Quality::default(),
-            met: HashMap::new(),
-            may_share: true,
-            repositories_of: HashMap::new(),
-            shallow: Vec::new(),
-        }
+impl Sums {
+    fn repository(&mut self, read: Read, who: &Who, (name, project): (&str, &str), is_shallow: bool) -> Own {
+        let history = History::of(read, who);
+        let (own, is_first) = self.activity.repository(name, is_shallow, &history);
+        self.chapters.repository(&history, &Place { name, project, is_first: &is_first });
+        own
     }
 
-    async fn repository(&mut self, store: &dyn Store, snapshot: &StoredSnapshot) -> Result<Own> {
-        let mailmap = Mailmap::parse(snapshot.mailmap.as_deref().unwrap_or_default());
-        let mut resolved: HashMap<Signature, PersonId> = HashMap::new();
-        let mut own = Own::default();
-        store
-            .read_facts(snapshot.id, &mut |block| {
-                let mut number = |author: &Signature| match resolved.get(author) {
-                    Some(person) => *person,
-                    None => {
-                        let person = self.people.number(mailmap.resolve(author));
-                        resolved.insert(author.clone(), person);
-                        person
-                    }
-                };
-                let authors: Vec<PersonId> =
-                    block.iter().map(|commit| number(&commit.facts.author)).collect();
-                for (commit, author) in block.iter().zip(authors) {
-                    let brief = Brief::of(&commit.facts);
-                    if commit.on_mainline {
-                        own.observe_mainline(&brief);
-                    }
-                    self.observe(&brief, author, &mut own);
-                }
-            })
-            .await?;
-        for author in &own.authors {
-            *self.repositories_of.entry(*author).or_default() += 1;
-        }
-        Ok(own)
-    }
-
-    fn observe(&mut self, commit: &Brief, author: PersonId, own: &mut Own) {
-        let Some(seen) = Observation::in_window(commit, author, &self.window) else { return };
-        own.sums.observe(&seen);
-        if !commit.is_merge {
-            own.authors.insert(author);
-        }
-        if let Some(day) = seen.day {
-            own.first = Some(own.first.map_or(day, |first| first.min(day)));
-            own.last = Some(own.last.map_or(day, |last| last.max(day)));
-        }
-        if self.may_share {
-            if let Some(again) = self.met.get_mut(&commit.id) {
-                *again = true;
-                return;
-            }
-            self.met.insert(commit.id, false);
-        }
-        self.totals.observe(&seen);
-        self.weeks.observe(&seen);
-        self.developers.observe(&seen);
-        self.languages.observe(&seen);
-        self.quality.observe(&seen, self.as_of_seconds);
-    }
-
-    fn report(self, requested: &[&BatchRepository], rows: Vec<RepositoryRow>) -> Report {
-        let (from, until) = self.window.bounds();
-        let instant = |seconds: Option<i64>| seconds.and_then(|seconds| self.window.format(seconds));
-        let window = WindowSection {
-            label: self.window.to_string(),
-            time_zone: self.window.zone().name().to_owned(),
-            from: instant(from),
-            until: instant(until),
-            revisions: revisions(requested),
-        };
+    fn report(mut self, requested: &[BatchRepository], rows: Vec<RepositoryRow>, who: &Who) -> Report {
+        let Self { activity, chapters } = &mut self;
+        let mut work = activity.developers.0.clone();
+        work.extend(activity.bots.0.clone());
+        chapters.finish(&work, &activity.repositories_of);
         let coverage = coverage(requested);
-        Report {
+        let mut report = Report {
             schema_version: SCHEMA_VERSION,
-            window,
-            totals: Totals {
-                commits: self.totals.commits,
-                merges: self.totals.merges,
-                developers: self.developers.0.len() as u64,
-                additions: self.totals.lines.additions,
-                deletions: self.totals.lines.deletions,
-                files_changed: self.totals.lines.files_changed,
-                without_renames: LineSums {
-                    additions: self.totals.without_renames.additions,
-                    deletions: self.totals.without_renames.deletions,
-                    files_changed: self.totals.without_renames.files_changed,
-                },
-                repositories: coverage.repositories_requested,
-            },
-            weeks: self.week_rows(),
-            developers: self.developer_rows(),
-            developer_weeks: self.developer_week_rows(),
-            languages: self.language_rows(),
-            tables: Tables::default(),
-            data_quality: self.data_quality(&rows),
+            window: window_section(&chapters.window, requested),
+            totals: activity.totals(coverage.repositories_requested),
+            weeks: activity.week_rows(),
+            developers: activity.developer_rows(who),
+            developer_weeks: activity.developer_week_rows(who),
+            languages: activity.language_rows(),
+            tables: std::mem::take(&mut chapters.tables),
+            data_quality: activity.data_quality(&rows),
             repositories: rows,
             coverage,
             method: Method {
@@ -309,139 +262,21 @@ impl Sum {
                 facts_version: FACTS_VERSION,
                 conventions: method::conventions(),
             },
-        }
+        };
+        report.tables.findings = findings::findings(&report, &chapters.context());
+        report
     }
+}
 
-    fn week_rows(&self) -> Vec<WeekRow> {
-        let mut weeks: BTreeSet<Week> = self.weeks.0.keys().copied().collect();
-        weeks.extend(self.window.listed_weeks().unwrap_or_default());
-        let empty = Default::default();
-        weeks
-            .into_iter()
-            .map(|week| {
-                let sums = self.weeks.0.get(&week).unwrap_or(&empty);
-                WeekRow {
-                    week: week.to_string(),
-                    starts_on: week.monday().to_string(),
-                    commits: sums.sums.commits,
-                    merges: sums.sums.merges,
-                    developers: sums.authors.len() as u64,
-                    additions: sums.sums.lines.additions,
-                    deletions: sums.sums.lines.deletions,
-                    files_changed: sums.sums.lines.files_changed,
-                }
-            })
-            .collect()
-    }
-
-    fn developer_rows(&self) -> Vec<DeveloperRow> {
-        let mut rows: Vec<DeveloperRow> = self
-            .by_signature()
-            .into_iter()
-            .map(|(id, person)| {
-                let (name, email) = self.named(*id);
-                DeveloperRow {
-                    name,
-                    email,
-                    commits: person.work.commits,
-                    additions: person.work.lines.additions,
-                    deletions: person.work.lines.deletions,
-                    files_changed: person.work.lines.files_changed,
-                    active_days: person.days.len() as u64,
-                    repositories: self.repositories_of.get(id).copied().unwrap_or(0),
-                    first_commit_on: person.days.first().map(NaiveDate::to_string),
-                    last_commit_on: person.days.last().map(NaiveDate::to_string),
-                }
-            })
-            .collect();
-        rows.sort_by(|a, b| {
-            b.commits.cmp(&a.commits).then_with(|| (&a.name, &a.email).cmp(&(&b.name, &b.email)))
-        });
-        rows
-    }
-
-    fn developer_week_rows(&self) -> Vec<DeveloperWeekRow> {
-        let mut by_week: BTreeMap<Week, Vec<DeveloperWeekRow>> = BTreeMap::new();
-        for (id, person) in self.by_signature() {
-            for (week, work) in &person.weeks {
-                let (name, email) = self.named(*id);
-                by_week.entry(*week).or_default().push(DeveloperWeekRow {
-                    week: week.to_string(),
-                    name,
-                    email,
-                    commits: work.commits,
-                    additions: work.lines.additions,
-                    deletions: work.lines.deletions,
-                    files_changed: work.lines.files_changed,
-                });
-            }
-        }
-        for rows in by_week.values_mut() {
-            rows.sort_by(|a, b| {
-                b.commits.cmp(&a.commits).then_with(|| (&a.name, &a.email).cmp(&(&b.name, &b.email)))
-            });
-        }
-        by_week.into_values().flatten().collect()
-    }
-
-    fn language_rows(&self) -> Vec<LanguageRow> {
-        let mut rows: Vec<LanguageRow> = self
-            .languages
-            .0
-            .iter()
-            .map(|(language, sums)| LanguageRow {
-                language: (*language).to_owned(),
-                commits: sums.commits,
-                files_changed: sums.lines.files_changed,
-                additions: sums.lines.additions,
-                deletions: sums.lines.deletions,
-            })
-            .collect();
-        rows.sort_by(|a, b| {
-            let touched = |row: &LanguageRow| row.additions + row.deletions;
-            touched(b).cmp(&touched(a)).then_with(|| a.language.cmp(&b.language))
-        });
-        rows
-    }
-
-    fn data_quality(&self, rows: &[RepositoryRow]) -> DataQuality {
-        let quality = &self.quality;
-        let checked = || rows.iter().filter_map(|row| row.conservation).filter(|law| law.unknown_files == 0);
-        DataQuality {
-            binary_changes: quality.binary_changes,
-            unknown_changes: quality
-                .unknown_changes
-                .iter()
-                .map(|(reason, changes)| UnknownChanges {
-                    reason: reason.name().to_owned(),
-                    changes: *changes,
-                })
-                .collect(),
-            empty_commits: quality.empty_commits,
-            bulk_commits: quality.bulk_commits,
-            bulk_additions: quality.bulk_lines.additions,
-            bulk_deletions: quality.bulk_lines.deletions,
-            invalid_times: quality.invalid_times,
-            future_times: quality.future_times,
-            authored_after_commit: quality.authored_after_commit,
-            shared_commits: self.met.values().filter(|again| **again).count() as u64,
-            shallow_repositories: self.shallow.clone(),
-            conservation_checked: checked().count() as u64,
-            conservation_broken: checked().filter(|law| !law.holds).count() as u64,
-        }
-    }
-
-    /// Returns the developers by their exact names. Rows are sorted by what they show, and names that differ may look
-    /// the same; who was met first must not decide between those.
-    fn by_signature(&self) -> Vec<(&PersonId, &Person)> {
-        let mut people: Vec<(&PersonId, &Person)> = self.developers.0.iter().collect();
-        people.sort_by_key(|(id, _)| &self.people.people[**id as usize]);
-        people
-    }
-
-    fn named(&self, id: PersonId) -> (String, String) {
-        let person = &self.people.people[id as usize];
-        (text(&person.name), text(&person.email))
+fn window_section(window: &Window, requested: &[BatchRepository]) -> WindowSection {
+    let (from, until) = window.bounds();
+    let instant = |seconds: Option<i64>| seconds.and_then(|seconds| window.format(seconds));
+    WindowSection {
+        label: window.to_string(),
+        time_zone: window.zone().name().to_owned(),
+        from: instant(from),
+        until: instant(until),
+        revisions: revisions(requested),
     }
 }
 
@@ -514,7 +349,7 @@ fn row_without_numbers(repository: &BatchRepository) -> RepositoryRow {
     }
 }
 
-fn coverage(requested: &[&BatchRepository]) -> Coverage {
+fn coverage(requested: &[BatchRepository]) -> Coverage {
     let count = |state| requested.iter().filter(|repository| repository.state == state).count() as u64;
     Coverage {
         repositories_requested: requested.len() as u64,
@@ -536,15 +371,11 @@ fn coverage(requested: &[&BatchRepository]) -> Coverage {
     }
 }
 
-fn revisions(requested: &[&BatchRepository]) -> String {
+fn revisions(requested: &[BatchRepository]) -> String {
     let distinct: BTreeSet<String> =
         requested.iter().map(|repository| repository.revisions.to_string()).collect();
     if distinct.is_empty() {
         return "default branch".to_owned();
     }
     distinct.into_iter().collect::<Vec<_>>().join(", ")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -8,6 +8,7 @@ mod door;
 mod fleet;
 mod jobs;
 mod named;
+mod people;
 mod problem;
 mod queues;
 mod reports;
@@ -27,6 +28,7 @@ pub use batches::{Acted, BatchRequest, RepositoryRequest, Retried, Submission};
 pub use door::{Tokens, tokens};
 pub use fleet::Ready;
 pub use jobs::Explained;
+pub use people::{PeopleDecision, pair};
 pub use problem::Problem;
 pub use queues::Purged;
 
@@ -92,6 +94,7 @@ fn versioned() -> OpenApiRouter<Api> {
             .routes(routes!(queues::replay))
             .routes(routes!(queues::cache))
             .routes(routes!(queues::purge_cache))
+            .routes(routes!(people::list, people::decide, people::forget))
             .routes(routes!(sources::list))
             .routes(routes!(sources::show, sources::forget)),
     )

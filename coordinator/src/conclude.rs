@@ -23,7 +23,7 @@ pub struct Concluded {
 ///
 /// Where the store fails or lacks what it said it has.
 pub async fn conclude(store: &dyn Store, batch: BatchId, terms: &Terms) -> Result<Concluded> {
-    let basis = Basis::of(store, batch, &terms.window, terms.scope()).await?;
+    let basis = Basis::of(store, batch, &terms.window, terms.scope(), &terms.lens).await?;
     let inputs = basis.inputs();
     if let Some(inputs) = &inputs
         && let Some(json) = store.report_of(inputs, terms.as_of_seconds).await?

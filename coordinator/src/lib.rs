@@ -13,6 +13,7 @@ pub mod conclude;
 pub mod dispatch;
 pub mod explain;
 pub mod lead;
+pub mod lens;
 pub mod manifest;
 pub mod plan;
 pub mod report;

@@ -281,6 +281,20 @@ pub struct Listed {
     pub facts: CommitFacts,
 }
 
+/// What an operator decided about two names or e-mails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeopleLink {
+    /// An e-mail, or `Name <e-mail>`; the smaller of the two.
+    pub a: String,
+    pub b: String,
+    /// Whether they are one person, or are not whatever else speaks for it.
+    pub linked: bool,
+    pub by: String,
+    pub reason: String,
+    /// UTC milliseconds.
+    pub decided_at: i64,
+}
+
 /// A report, as it is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Finished<'a> {
@@ -373,6 +387,15 @@ pub trait Store: Send + Sync {
 
     /// Returns the files at the tip of a snapshot, ascending by path; `None` where they are unknown.
     async fn tip_files(&self, snapshot: i64) -> Result<Option<Vec<TipFile>>>;
+
+    /// Returns what operators decided about people, ascending.
+    async fn people_links(&self) -> Result<Vec<PeopleLink>>;
+
+    /// Puts a decision in the place of an earlier one about the same two.
+    async fn decide_people(&self, link: &PeopleLink) -> Result<()>;
+
+    /// Forgets the decision about two, and returns whether there was one. `a` is the smaller.
+    async fn forget_people(&self, a: &str, b: &str) -> Result<bool>;
 
     /// Sums the merges of a snapshot's mainline, each compared with its first parent.
     async fn merge_sums(&self, snapshot: i64) -> Result<MainlineSums>;

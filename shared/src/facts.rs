@@ -47,7 +47,8 @@ pub struct CommitFacts {
     /// changes are its parents' work.
     pub files: Vec<FileChange>,
     /// Where the history of lines is wanted: whose lines the tree has, where neither the first parent nor `files` says
-    /// it. Ascending by path.
+    /// it. Ascending by path. Of a commit with one parent these are added files that blame takes for the continuation of
+    /// another file than `files` does: it lets several continue one.
     pub merged: Vec<MergedPath>,
 }
 

@@ -11,6 +11,7 @@ pub mod facts;
 pub mod faults;
 pub mod graph;
 pub mod ids;
+pub mod lines;
 pub mod mailmap;
 pub mod metrics;
 pub mod object_id;

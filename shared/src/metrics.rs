@@ -38,7 +38,7 @@ use self::brief::Brief;
 use crate::window::{Week, Window};
 
 /// Version of the definitions behind the numbers; part of every report.
-pub const METHOD_VERSION: u32 = 1;
+pub const METHOD_VERSION: u32 = 2;
 
 /// A state that can be summed up in parts.
 pub trait Partial: Default {

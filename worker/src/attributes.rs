@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gitfleet_shared::contract::Digest;
+use gitfleet_shared::contract::{AttributesFile, Digest};
 use gix::attrs::search::{MetadataCollection, Outcome};
 use gix::attrs::{Search, StateRef};
 use gix::bstr::{BStr, ByteSlice as _};
@@ -29,6 +29,8 @@ pub struct Attributes {
     /// Matching walks all patterns; paths come again with every commit that touches them.
     known: HashMap<Vec<u8>, Said>,
     digest: Digest,
+    /// What the files say to linguist.
+    linguist: Vec<AttributesFile>,
 }
 
 struct Rules {
@@ -53,7 +55,12 @@ impl Attributes {
                 files.push((directory, content.to_vec()));
             }
         }
-        Self::of_files(files)
+        Self { linguist: linguist(&files), ..Self::of_files(files) }
+    }
+
+    /// Returns the lines that linguist reads, by file, ascending by directory.
+    pub fn linguist(&self) -> &[AttributesFile] {
+        &self.linguist
     }
 
     /// `files` are pairs of directory (empty, or ending in a slash) and content.
@@ -104,6 +111,7 @@ impl Attributes {
             rules: Some(Rules { search, collection, outcome }),
             known: HashMap::new(),
             digest: *hasher.finalize().as_bytes(),
+            linguist: Vec::new(),
         }
     }
 
@@ -150,6 +158,25 @@ impl Rules {
             _ => Said::Nothing,
         }
     }
+}
+
+/// Returns the lines of `files` that speak of linguist's attributes.
+fn linguist(files: &[(Vec<u8>, Vec<u8>)]) -> Vec<AttributesFile> {
+    let mut found = Vec::new();
+    for (directory, content) in files {
+        let readable = readable(content);
+        let mut lines = Vec::new();
+        for line in
+            readable.lines_with_terminator().filter(|line| Line::of(line).rest.contains_str("linguist-"))
+        {
+            lines.extend_from_slice(line);
+        }
+        if !lines.is_empty() {
+            found.push(AttributesFile { directory: directory.clone(), content: lines });
+        }
+    }
+    found.sort_by(|a, b| a.directory.cmp(&b.directory));
+    found
 }
 
 /// Git passes over lines of this many bytes or more.

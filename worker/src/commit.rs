@@ -4,6 +4,7 @@ use gitfleet_shared::facts::{ClaimedTime, MESSAGE_LIMIT_BYTES, Signature};
 use gix::bstr::ByteSlice as _;
 
 use crate::encoding;
+use crate::tags::{self, Said};
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Commit {
@@ -119,6 +120,11 @@ fn person(line: &[u8]) -> (&[u8], &[u8]) {
     let Some(close) = after.find_byte(b'>') else { return (b"", b"") };
     let end = line[..open].iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
     (&line[..end], &after[..close])
+}
+
+/// Returns the object that the tag in `data` names, and when it was made.
+pub fn tag(data: &[u8]) -> Option<Said> {
+    tags::parse(data, claimed_time)
 }
 
 /// Returns the time behind the last `>`: digits, then a zone of a sign and digits. Without both there is no time; a

@@ -41,6 +41,19 @@ pub fn groups(changed: &[bool], before: usize) -> Vec<Group> {
     groups
 }
 
+/// Returns the groups of the changed lines of those numbers, where `before` unchanged lines stand before line 0.
+pub fn numbered(lines: impl Iterator<Item = usize>, before: usize) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (earlier, line) in lines.enumerate() {
+        let gap = before + line - earlier;
+        match groups.last_mut() {
+            Some(last) if last.gap == gap => last.lines += 1,
+            _ => groups.push(Group { gap, lines: 1 }),
+        }
+    }
+    groups
+}
+
 /// Returns the groups of both sides as hunks.
 pub fn hunks(old: &[Group], new: &[Group]) -> Vec<Hunk> {
     let number = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);

@@ -10,7 +10,7 @@ use gitfleet_shared::facts::{How, MergedPath, Origin, UnknownReason};
 use crate::facts::{Content, Engine, mark, reason};
 use crate::lines;
 use crate::objects::ReadError;
-use crate::rename;
+use crate::rename::{self, Rename};
 use crate::tree::{self, Change, Changes, MAX_DIRECTORIES, Mode, Side};
 
 /// A directory of the merge that is none of its parents'.
@@ -206,9 +206,43 @@ impl Engine {
             changes
         });
         let added = Change { path: path.to_vec(), old: None, new: Some(merged) };
-        let source = rename::source(&self.objects, &mut self.attributes, gone, &added)?;
-        let Change { path, old, .. } = &gone[source];
+        let mut changes = gone.clone();
+        changes.push(added);
+        let source = rename::follow(&self.objects, &mut self.attributes, &changes).first()?.deleted;
+        let Change { path, old, .. } = &changes[source];
         Some((path.clone(), (*old)?))
+    }
+
+    /// Returns the added files of a commit with one parent that continue other files for blame than for a log:
+    /// blame asks for each of them alone. `continues` says, by change, what a log says.
+    pub(crate) fn continued(&mut self, changes: &[Change], continues: &[Option<usize>]) -> Vec<MergedPath> {
+        let added = changes.iter().filter(|change| change.old.is_none()).count();
+        if added < 2 || added == changes.len() || changes.iter().all(|change| change.new.is_some()) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for Rename { deleted, added } in rename::follow(&self.objects, &mut self.attributes, changes) {
+            let (source, target) = (&changes[deleted], &changes[added]);
+            let (Some(old), Some(new)) = (source.old, target.new) else { continue };
+            if continues[added] == Some(deleted) {
+                continue;
+            }
+            let how = self.continuation((&source.path, old), (&target.path, new));
+            found.extend(how.map(|how| MergedPath { path: target.path.clone(), how }));
+        }
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found
+    }
+
+    fn continuation(&mut self, old: (&[u8], Side), new: (&[u8], Side)) -> Option<How> {
+        let (old_content, new_content) = (self.content(old.0, Some(old.1)), self.content(new.0, Some(new.1)));
+        // Of anything but text, the change itself says all there is to say.
+        let (Content::Text(old_text), Content::Text(new_text)) = (&old_content, &new_content) else {
+            return None;
+        };
+        let (_, hunks) = self.differ.hunks(old_text, new_text);
+        let from = vec![Some(Origin { path: old.0.to_vec(), hunks })];
+        Some(How::Composed { lines: Some(lines::count(new_text)), content: mark(Some(new.1)), from })
     }
 }
 

@@ -1,7 +1,9 @@
 //! From a commit to its facts: the engine.
 
-use gitfleet_shared::contract::{Digest, MainlineNet, Scope};
-use gitfleet_shared::facts::{ChangeKind, CommitFacts, ContentMark, FileChange, Hunk, Lines, UnknownReason};
+use gitfleet_shared::contract::{AttributesFile, Digest, MainlineNet, Scope, TipFile, TipResult};
+use gitfleet_shared::facts::{
+    ChangeKind, CommitFacts, ContentMark, FileChange, Hunk, Lines, MergedPath, UnknownReason,
+};
 use gitfleet_shared::object_id::ObjectId;
 use gix::hashtable::HashMap;
 
@@ -9,6 +11,7 @@ use crate::attributes::Attributes;
 use crate::commit::{self, Commit};
 use crate::contents::Bytes;
 use crate::lines::{self, Differ};
+use crate::measure;
 use crate::objects::{Limits, Objects, ReadError};
 use crate::rename;
 use crate::survey;
@@ -47,6 +50,9 @@ struct Measure {
     lines: u32,
     looks_binary: bool,
 }
+
+/// What the files at a tip may take before they are compressed: room for some 200,000 of them.
+const MOST_TIP_BYTES: usize = 32 << 20;
 
 /// Some megabytes.
 const MOST_MEASURES: usize = 1 << 16;
@@ -106,6 +112,11 @@ impl Engine {
         self.digest
     }
 
+    /// Returns what `.gitattributes` of the head say to linguist.
+    pub fn linguist_attributes(&self) -> &[AttributesFile] {
+        self.attributes.linguist()
+    }
+
     pub fn objects(&self) -> &Objects {
         &self.objects
     }
@@ -132,17 +143,16 @@ impl Engine {
         first_parent_tree: Option<gix::ObjectId>,
     ) -> Result<CommitFacts, ReadError> {
         let commit = self.parse(id, content)?;
-        let files = match commit.parents.as_slice() {
+        let (files, merged) = match commit.parents.as_slice() {
             [] => self.files(tree::diff(&self.objects, None, Some(commit.tree))),
             [parent] => match first_parent_tree.map_or_else(|| self.tree_of(*parent), Ok) {
                 Ok(tree) => self.files(tree::diff(&self.objects, Some(tree), Some(commit.tree))),
-                Err(error) => vec![unreadable(Vec::new(), error)],
+                Err(error) => (vec![unreadable(Vec::new(), error)], Vec::new()),
             },
-            _ => Vec::new(),
-        };
-        let merged = match self.depth {
-            Depth::Hunks if commit.parents.len() > 1 => self.composition(commit.tree, &commit.parents),
-            _ => Vec::new(),
+            parents => match self.depth {
+                Depth::Hunks => (Vec::new(), self.composition(commit.tree, parents)),
+                Depth::Counts => (Vec::new(), Vec::new()),
+            },
         };
         let ours =
             |id: gix::ObjectId| ObjectId::try_from(id.as_bytes()).expect("gix has the hash lengths git has");
@@ -194,31 +204,45 @@ impl Engine {
         Ok(net)
     }
 
-    /// Returns the text lines of all files of the commit `id`, and the number of files whose lines are unknown; or
-    /// `None` where `go_on`, asked after each file, says no.
+    /// Returns the files of the commit `id` with their lines, or `None` where `go_on`, asked after each file, says no.
     ///
     /// # Errors
     ///
     /// Where the commit itself cannot be read.
-    pub fn tip_lines(
+    pub fn tip(
         &mut self,
         id: gix::ObjectId,
         go_on: impl Fn() -> bool,
-    ) -> Result<Option<(u64, u32)>, ReadError> {
+    ) -> Result<Option<TipResult>, ReadError> {
         let commit = self.commit(id)?;
         let Changes { changes, unreadable } = tree::files(&self.objects, commit.tree);
-        let (mut lines, mut unknown) = (0, u32::try_from(unreadable.len()).unwrap_or(u32::MAX));
+        let unknown_files = u32::try_from(unreadable.len()).unwrap_or(u32::MAX);
+        let mut tip = TipResult { unknown_files, ..TipResult::default() };
+        let mut room = MOST_TIP_BYTES;
         for change in &changes {
-            match self.content(&change.path, change.new) {
-                Content::Text(text) => lines += u64::from(lines::count(&text)),
-                Content::Unknown(_) => unknown += 1,
+            let Some(side) = change.new else { continue };
+            let content = self.content(&change.path, Some(side));
+            match &content {
+                Content::Text(text) => tip.lines += u64::from(lines::count(text)),
+                Content::Unknown(_) => tip.unknown_files += 1,
                 Content::Binary | Content::Absent => {}
+            }
+            if side.mode.is_regular() {
+                let size = change.path.len() + std::mem::size_of::<TipFile>();
+                match room.checked_sub(size) {
+                    Some(rest) => {
+                        room = rest;
+                        let size_bytes = self.objects.size(&side.id).unwrap_or(0);
+                        tip.files.push(measure::file(change.path.clone(), size_bytes, &content));
+                    }
+                    None => tip.more_files += 1,
+                }
             }
             if !go_on() {
                 return Ok(None);
             }
         }
-        Ok(Some((lines, unknown)))
+        Ok(Some(tip))
     }
 
     fn commit(&self, id: gix::ObjectId) -> Result<Commit, ReadError> {
@@ -237,7 +261,8 @@ impl Engine {
         Ok(commit::links(&self.objects.commit(&id)?).ok_or(ReadError::Corrupt(id))?.tree)
     }
 
-    fn files(&mut self, found: Changes) -> Vec<FileChange> {
+    /// Returns the changed files, and those of them that have their lines of others than they say.
+    fn files(&mut self, found: Changes) -> (Vec<FileChange>, Vec<MergedPath>) {
         let Changes { changes, unreadable: missing } = found;
         let renames = rename::detect(&self.objects, &mut self.attributes, &changes);
         let mut continues = vec![None; changes.len()];
@@ -257,7 +282,11 @@ impl Engine {
             });
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        files
+        let continued = match self.depth {
+            Depth::Hunks => self.continued(&changes, &continues),
+            Depth::Counts => Vec::new(),
+        };
+        (files, continued)
     }
 
     fn changed(&mut self, change: &Change) -> FileChange {

@@ -4,6 +4,8 @@
 //! run of equal lines is passed at the speed of comparing memory, and only where the contents differ is a line end
 //! looked for. It pays as long as few lines are changed, however long the contents are.
 
+use std::ops::Range;
+
 use crate::common;
 
 /// Lines deleted and added.
@@ -35,6 +37,35 @@ pub fn count_changed(old: &[u8], new: &[u8], most: usize) -> Option<Counts> {
     let kept = |side| Changed::of(old, &steps, side).leave_matches_alone();
     let few = |lines| lines < FEWEST_CHANGED;
     ((few(counts.0) || kept(Side::Old)) && (few(counts.1) || kept(Side::New))).then_some(counts)
+}
+
+/// A changed line: its number, and where it stands.
+pub type Line = (usize, Range<usize>);
+
+/// Returns the lines deleted from `old` and those added in `new`, where [`count_changed`] would count them. Others may be
+/// as few; they are those that git finds if none of them stands anywhere on the other side.
+pub fn find_changed(old: &[u8], new: &[u8], most: usize) -> Option<[Vec<Line>; 2]> {
+    let steps = Search { old, new }.run(most)?;
+    let numbers = [Side::Old, Side::New].map(|side| Changed::of(old, &steps, side));
+    if numbers.iter().any(|changed| changed.0.len() >= FEWEST_CHANGED && !changed.leave_matches_alone()) {
+        return None;
+    }
+    let [mut olds, mut news] = numbers.map(|changed| changed.0.into_iter());
+    let (mut deleted, mut added) = (Vec::new(), Vec::new());
+    for step in &steps {
+        if step.deleted {
+            deleted.extend(olds.next().map(|line| (line, line_before(old, step.from.old))));
+        } else {
+            added.extend(news.next().map(|line| (line, line_before(new, step.from.new))));
+        }
+    }
+    Some([deleted, added])
+}
+
+/// Returns where the line stands that ends at `end`.
+fn line_before(content: &[u8], end: usize) -> Range<usize> {
+    let newline = memchr::memrchr(b'\n', &content[..end.saturating_sub(1)]);
+    newline.map_or(0, |newline| newline + 1)..end
 }
 
 struct Search<'a> {

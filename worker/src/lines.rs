@@ -90,19 +90,21 @@ impl Differ {
             diff = LineDiff { added: count(new_middle), deleted: count(old_middle) };
             let group = |lines: u32| (lines > 0).then_some(Group { gap, lines: lines as usize });
             (group(diff.deleted).into_iter().collect(), group(diff.added).into_iter().collect())
+        } else if let Some([deleted, added]) = settled(old_middle, new_middle) {
+            diff = LineDiff { added: narrow(added.len()), deleted: narrow(deleted.len()) };
+            let groups =
+                |lines: Vec<greedy::Line>| compact::numbered(lines.into_iter().map(|(line, _)| line), gap);
+            (groups(deleted), groups(added))
         } else {
             let middles = [old_middle, new_middle];
             self.numbers.give(middles, [&mut self.old, &mut self.new]);
             let kinds = self.numbers.lines.len();
-            let mut is_limited = false;
-            let ends = || {
-                is_limited = true;
-                self.numbers.count([&old[..head], &old[old.len() - tail..]], middles)
-            };
+            let ends = || self.numbers.count([&old[..head], &old[old.len() - tail..]], middles);
             let (reached, changed) = (&mut self.reached, &mut self.changed);
-            myers::find_changed(&self.old, &self.new, kinds, ends, reached, changed);
+            let is_limited = myers::find_changed(&self.old, &self.new, kinds, ends, reached, changed);
             let lines = |changed: &[bool]| narrow(changed.iter().filter(|changed| **changed).count());
             diff = LineDiff { added: lines(&self.changed.new), deleted: lines(&self.changed.old) };
+            // Out of their reach, every search counts the same.
             if is_limited && left_out > 0 {
                 diff = self.diff(whole_old, whole_new);
             }
@@ -114,6 +116,22 @@ impl Differ {
         let new_groups = compact::compact(&mut new_text, &new_groups, &old_groups);
         (diff, compact::hunks(&old_groups, &new_groups))
     }
+}
+
+/// Returns the changed lines where they are few and none of them stands anywhere on the other side. Then the others can
+/// only be matched one by one, so that every search finds the same.
+fn settled(old: &[u8], new: &[u8]) -> Option<[Vec<greedy::Line>; 2]> {
+    let [deleted, added] = greedy::find_changed(old, new, affordable(old, new))?;
+    let are_elsewhere = |lines: &[greedy::Line], own: &[u8], other: &[u8]| {
+        let mut looks = Looks::for_lines(lines.len());
+        lines.iter().for_each(|(_, range)| looks.add(&own[range.clone()]));
+        each(other).any(|range| {
+            let line = &other[range];
+            looks.hold(line) && lines.iter().any(|(_, range)| own[range.clone()] == *line)
+        })
+    };
+    let is_open = are_elsewhere(&deleted, old, new) || are_elsewhere(&added, new, old);
+    (!is_open).then_some([deleted, added])
 }
 
 fn narrow(lines: usize) -> u32 {

@@ -250,7 +250,7 @@ fn with_head() -> gix::remote::ref_map::Options {
 fn remote<'r>(repository: &'r gix::Repository, url: &str) -> anyhow::Result<gix::Remote<'r>> {
     Ok(repository
         .remote_at(url)?
-        .with_refspecs(["+refs/heads/*:refs/heads/*"], Direction::Fetch)?
+        .with_refspecs(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], Direction::Fetch)?
         .with_fetch_tags(gix::remote::fetch::Tags::None))
 }
 
@@ -316,14 +316,16 @@ fn point_head(path: &Path, listed: &[Ref]) -> anyhow::Result<()> {
     std::fs::rename(&beside, path.join("HEAD")).context("cannot write HEAD of the mirror")
 }
 
-/// Deletes the branches that a complete listing no longer has. The objects stay.
+/// Deletes the branches and tags that a complete listing no longer has. The objects stay.
 fn forget_vanished(repository: &gix::Repository, listed: &[Ref]) -> anyhow::Result<()> {
     let known: std::collections::HashSet<BString> =
         listed.iter().map(|reference| reference.unpack().0.to_owned()).collect();
-    for reference in repository.references()?.prefixed("refs/heads/")? {
-        let reference = reference.map_err(|error| anyhow::anyhow!("{error}"))?;
-        if !known.contains(reference.name().as_bstr()) {
-            reference.delete()?;
+    for prefix in ["refs/heads/", "refs/tags/"] {
+        for reference in repository.references()?.prefixed(prefix)? {
+            let reference = reference.map_err(|error| anyhow::anyhow!("{error}"))?;
+            if !known.contains(reference.name().as_bstr()) {
+                reference.delete()?;
+            }
         }
     }
     Ok(())

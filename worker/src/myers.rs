@@ -57,7 +57,7 @@ pub struct Changed {
     pub new: Vec<bool>,
 }
 
-/// Says of each line whether it is changed.
+/// Says of each line whether it is changed, and returns whether one of git's limits may have been reached.
 ///
 /// Of several longest common subsequences, git's search finds one, and which one depends on all lines that it sees: those
 /// too that have a match in the common ends alone. So `ends` are asked unless there is only one.
@@ -68,11 +68,12 @@ pub fn find_changed(
     ends: impl FnOnce() -> Ends,
     reached: &mut Reached,
     changed: &mut Changed,
-) {
+) -> bool {
     let mut counts = Counts::of(old, new, kinds);
     let mut kept = counts.with_match(old, new);
     // The lines with a match are the same on both sides, and so each is matched by the one in its place.
-    let is_settled = counts.are_out_of_reach(old, new)
+    let is_limited = !counts.are_out_of_reach(old, new);
+    let is_settled = !is_limited
         && kept[0].len() == kept[1].len()
         && kept[0].iter().zip(&kept[1]).all(|(a, b)| old[*a] == new[*b]);
     if !is_settled {
@@ -85,12 +86,13 @@ pub fn find_changed(
         kept.iter().for_each(|at| changed[*at] = false);
     }
     if is_settled {
-        return;
+        return is_limited;
     }
     Search::new(&at(old, &old_kept), &at(new, &new_kept), reached).run(|old, new| {
         old_kept[old].iter().for_each(|at| changed.old[*at] = true);
         new_kept[new].iter().for_each(|at| changed.new[*at] = true);
     });
+    is_limited
 }
 
 /// Returns the lines at those positions.

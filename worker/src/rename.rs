@@ -10,7 +10,7 @@ use crate::attributes::Attributes;
 use crate::lines;
 use crate::objects::Objects;
 use crate::similarity::{self, MAX_SCORE, Pieces};
-use crate::tree::{Change, Side};
+use crate::tree::{Change, Mode, Side};
 
 const MINIMUM_SCORE: u64 = MAX_SCORE / 2;
 /// Halfway between the minimum and full likeness.
@@ -31,19 +31,7 @@ pub struct Rename {
 
 /// Returns the renames among `changes`, which ascend by path.
 pub fn detect(objects: &Objects, attributes: &mut Attributes, changes: &[Change]) -> Vec<Rename> {
-    let file = |position: usize, path, side: Option<Side>| {
-        side.map(|side| File { position, path, side, matched: false, content: Content::Unread })
-    };
-    let mut sources: Vec<File> = Vec::new();
-    let mut targets: Vec<File> = Vec::new();
-    for (position, change) in changes.iter().enumerate() {
-        match (change.old, change.new) {
-            (old, None) => sources.extend(file(position, change.path.as_slice(), old)),
-            (None, new) => targets.extend(file(position, change.path.as_slice(), new)),
-            _ => {}
-        }
-    }
-    let mut search = Search { objects, attributes, sources, targets, renames: Vec::new() };
+    let mut search = Search::new(objects, attributes, changes);
     if search.sources.is_empty() || search.targets.is_empty() {
         return Vec::new();
     }
@@ -53,18 +41,12 @@ pub fn detect(objects: &Objects, attributes: &mut Attributes, changes: &[Change]
     search.renames
 }
 
-/// Returns which of the deleted files `gone` the file `added` continues, where no other file is asked for: what `git
-/// blame` and `git log --follow` look for.
-pub fn source(
-    objects: &Objects,
-    attributes: &mut Attributes,
-    gone: &[Change],
-    added: &Change,
-) -> Option<usize> {
-    // The order of the changes matters among the deleted ones alone.
-    let mut changes = gone.to_vec();
-    changes.push(added.clone());
-    detect(objects, attributes, &changes).first().map(|rename| rename.deleted)
+/// Returns which deleted file each added one continues where no other added file is asked for: what `git blame` and
+/// `git log --follow` look for. Several may continue one, so it differs from [`detect`] where files are alike.
+pub fn follow(objects: &Objects, attributes: &mut Attributes, changes: &[Change]) -> Vec<Rename> {
+    let mut search = Search::new(objects, attributes, changes);
+    search.follow();
+    search.renames
 }
 
 struct File<'a> {
@@ -73,6 +55,8 @@ struct File<'a> {
     side: Side,
     matched: bool,
     content: Content,
+    /// Known before the content is; `None` where it cannot be told.
+    size: Option<u64>,
 }
 
 /// What is known of a file's content. Contents are let go as soon as they are cut into pieces.
@@ -87,6 +71,16 @@ impl<'a> File<'a> {
     fn name(&self) -> &'a [u8] {
         let start = memchr::memrchr(b'/', self.path).map_or(0, |slash| slash + 1);
         &self.path[start..]
+    }
+
+    fn size(&mut self, objects: &Objects) -> Option<u64> {
+        if self.size.is_none() {
+            self.size = match &self.content {
+                Content::Pieces(pieces) => Some(pieces.size()),
+                _ => objects.size(&self.side.id),
+            };
+        }
+        self.size
     }
 
     fn pieces(&mut self, objects: &Objects, attributes: &mut Attributes) -> Option<&Pieces> {
@@ -129,7 +123,97 @@ impl Candidate {
     }
 }
 
-impl Search<'_> {
+/// What must be the same in two files that are identical: what is not a regular file continues only what is of the very
+/// same kind.
+type Alike = (gix::ObjectId, Option<Mode>);
+
+fn alike(side: Side) -> Alike {
+    (side.id, Some(side.mode).filter(|mode| !mode.is_regular()))
+}
+
+impl<'a> Search<'a> {
+    fn new(objects: &'a Objects, attributes: &'a mut Attributes, changes: &'a [Change]) -> Self {
+        let file = |position: usize, path, side: Option<Side>| {
+            side.map(|side| File {
+                position,
+                path,
+                side,
+                matched: false,
+                content: Content::Unread,
+                size: None,
+            })
+        };
+        let mut sources: Vec<File> = Vec::new();
+        let mut targets: Vec<File> = Vec::new();
+        for (position, change) in changes.iter().enumerate() {
+            match (change.old, change.new) {
+                (old, None) => sources.extend(file(position, change.path.as_slice(), old)),
+                (None, new) => targets.extend(file(position, change.path.as_slice(), new)),
+                _ => {}
+            }
+        }
+        Self { objects, attributes, sources, targets, renames: Vec::new() }
+    }
+
+    /// Asks for each added file as if there was no other.
+    fn follow(&mut self) {
+        let mut identical: HashMap<Alike, Vec<usize>> = HashMap::new();
+        for (index, source) in self.sources.iter().enumerate() {
+            identical.entry(alike(source.side)).or_default().push(index);
+        }
+        let mut open = Vec::new();
+        for target in 0..self.targets.len() {
+            let added = &self.targets[target];
+            let Some(same) = identical.get(&alike(added.side)) else {
+                open.push(target);
+                continue;
+            };
+            let mut alternatives = same.iter().take(IDENTICAL_ALTERNATIVES);
+            let same_name = alternatives.position(|&source| self.sources[source].name() == added.name());
+            self.record(same[same_name.unwrap_or_default()], target);
+        }
+        // git has no such limit here, where it asks for one file at a time.
+        if open.len() * self.sources.len() > RENAME_LIMIT * RENAME_LIMIT {
+            return;
+        }
+        self.sources.iter_mut().for_each(|source| source.matched = false);
+        let names: HashMap<Vec<u8>, usize> = unique_names(&self.sources)
+            .into_iter()
+            .filter_map(|(name, source)| Some((name.to_vec(), source?)))
+            .collect();
+        for target in open {
+            let named = names.get(self.targets[target].name()).copied();
+            let source = named
+                .filter(|source| self.score(*source, target, MINIMUM_SCORE_BY_NAME) >= MINIMUM_SCORE_BY_NAME)
+                .or_else(|| self.best(target));
+            if let Some(source) = source {
+                self.record(source, target);
+            }
+        }
+    }
+
+    /// Returns the source that is most like a target, and enough so.
+    fn best(&mut self, target: usize) -> Option<usize> {
+        let sources: Vec<usize> = (0..self.sources.len()).collect();
+        let mut candidates = self.candidates(&sources, target);
+        candidates.sort_by_key(Candidate::rank);
+        candidates.first().filter(|best| best.score >= MINIMUM_SCORE).map(|best| best.source)
+    }
+
+    fn candidates(&mut self, sources: &[usize], target: usize) -> Vec<Candidate> {
+        let mut best: Vec<Candidate> = Vec::with_capacity(CANDIDATES_PER_TARGET);
+        for &source in sources {
+            let candidate = Candidate {
+                score: self.score(source, target, MINIMUM_SCORE),
+                same_name: self.sources[source].name() == self.targets[target].name(),
+                source,
+                target,
+            };
+            keep_best(&mut best, candidate);
+        }
+        best
+    }
+
     fn record(&mut self, source: usize, target: usize) {
         self.sources[source].matched = true;
         self.targets[target].matched = true;
@@ -138,9 +222,7 @@ impl Search<'_> {
     }
 
     fn identical(&mut self) {
-        // What is not a regular file continues only what is of the very same kind.
-        let alike = |side: Side| (side.id, Some(side.mode).filter(|mode| !mode.is_regular()));
-        let mut free: HashMap<_, VecDeque<usize>> = HashMap::new();
+        let mut free: HashMap<Alike, VecDeque<usize>> = HashMap::new();
         for (index, source) in self.sources.iter().enumerate() {
             free.entry(alike(source.side)).or_default().push_back(index);
         }
@@ -186,17 +268,7 @@ impl Search<'_> {
         }
         let mut candidates = Vec::new();
         for &target in &targets {
-            let mut best: Vec<Candidate> = Vec::with_capacity(CANDIDATES_PER_TARGET);
-            for &source in &sources {
-                let candidate = Candidate {
-                    score: self.score(source, target, MINIMUM_SCORE),
-                    same_name: self.sources[source].name() == self.targets[target].name(),
-                    source,
-                    target,
-                };
-                keep_best(&mut best, candidate);
-            }
-            candidates.append(&mut best);
+            candidates.append(&mut self.candidates(&sources, target));
         }
         // Stable: of equals, the one found first stays first.
         candidates.sort_by_key(Candidate::rank);
@@ -214,6 +286,12 @@ impl Search<'_> {
     fn score(&mut self, source: usize, target: usize, minimum: u64) -> u64 {
         let (old, new) = (&mut self.sources[source], &mut self.targets[target]);
         if !old.side.mode.is_regular() || !new.side.mode.is_regular() {
+            return 0;
+        }
+        // Sizes are known without decoding anything.
+        if let (Some(old_size), Some(new_size)) = (old.size(self.objects), new.size(self.objects))
+            && similarity::sizes_exclude(old_size, new_size, minimum)
+        {
             return 0;
         }
         let (Some(old), Some(new)) =

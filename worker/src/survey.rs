@@ -9,6 +9,7 @@ use crate::cost;
 use crate::facts::{Depth, Engine};
 use crate::objects::{Limits, Objects, ReadError};
 use crate::repository::chain;
+use crate::tags::{self, TagRef};
 use crate::tree;
 use crate::walk::{Growth, Visited, Walker};
 
@@ -32,14 +33,15 @@ pub fn survey(
     depth: Depth,
 ) -> Result<SurveyResult, Failure> {
     let shallow = shallow_commits(repository);
+    let tags = tags::refs(repository);
     let Some(pinned) = pin(repository, revisions)? else {
-        let refs = refs_digest(revisions, None, &[], &shallow);
+        let refs = refs_digest(revisions, None, &tags, &shallow);
         if base.is_some_and(|base| base.refs == refs) {
             return Ok(SurveyResult::Unchanged);
         }
         return Ok(SurveyResult::Changed(Box::new(empty(refs))));
     };
-    let refs = refs_digest(revisions, Some(&pinned), &pinned.tips, &shallow);
+    let refs = refs_digest(revisions, Some(&pinned), &tags, &shallow);
     if base.is_some_and(|base| base.refs == refs) {
         return Ok(SurveyResult::Unchanged);
     }
@@ -66,8 +68,8 @@ pub fn survey(
         attributes: engine.digest(),
         shallow: !shallow.is_empty(),
         mailmap: mailmap(engine.objects(), pinned.head),
-        tags: Vec::new(),
-        attributes_files: Vec::new(),
+        tags: tags::resolve(repository, &tags),
+        attributes_files: engine.linguist_attributes().to_vec(),
     };
     let ids = |visited: &[Visited]| visited.iter().map(|commit| ours(commit.id)).collect();
     let merges: Vec<Visited> = chain.iter().filter(|commit| commit.is_merge()).cloned().collect();
@@ -81,9 +83,8 @@ pub fn survey(
 }
 
 /// Whether a whole repository with these refs is the one that `base` was pinned in.
-pub fn is_unchanged(revisions: &Revisions, pinned: Option<&Pinned>, base: &Base) -> bool {
-    let tips = pinned.map_or(&[][..], |pinned| &pinned.tips);
-    refs_digest(revisions, pinned, tips, &[]) == base.refs
+pub fn is_unchanged(revisions: &Revisions, pinned: Option<&Pinned>, tags: &[TagRef], base: &Base) -> bool {
+    refs_digest(revisions, pinned, tags, &[]) == base.refs
 }
 
 /// Resolves `revisions`; `None` where the repository has no commit yet.
@@ -183,7 +184,7 @@ fn empty(refs: Digest) -> Changed {
 fn refs_digest(
     revisions: &Revisions,
     pinned: Option<&Pinned>,
-    tips: &[gix::ObjectId],
+    tags: &[TagRef],
     shallow: &[gix::ObjectId],
 ) -> Digest {
     let mut hasher = blake3::Hasher::new();
@@ -194,8 +195,14 @@ fn refs_digest(
     part(revisions.to_string().as_bytes());
     part(pinned.map_or(&[], |pinned| pinned.head.as_bytes()));
     part(pinned.and_then(|pinned| pinned.branch.as_deref()).unwrap_or_default().as_bytes());
-    for id in tips {
+    for id in pinned.map_or(&[][..], |pinned| &pinned.tips) {
         part(id.as_bytes());
+    }
+    // A tag that comes, goes or moves makes another snapshot of the same commits.
+    part(b"tags");
+    for tag in tags {
+        part(&tag.name);
+        part(tag.object.as_bytes());
     }
     part(b"shallow");
     for id in shallow {

@@ -11,6 +11,7 @@ mod job;
 mod label;
 mod metrics;
 mod operate;
+mod people;
 mod report;
 mod sources;
 mod submit;
@@ -30,6 +31,7 @@ pub(crate) use metrics::{Metrics, MetricsCommand};
 pub(crate) use operate::{
     Cache, CacheCommand, Dead, DeadCommand, Queue, QueueCommand, Repo, RepoCommand, Status,
 };
+pub(crate) use people::{Pair, People, PeopleCommand, PeoplePlace};
 pub(crate) use report::{Report, ReportCommand};
 pub(crate) use sources::{History, Sources, WindowArgs};
 pub(crate) use submit::Submit;
@@ -58,6 +60,7 @@ pub(crate) enum Command {
     Config(Config),
     Report(Report),
     Metrics(Metrics),
+    People(People),
     Submit(Box<Submit>),
     Batch(Batch),
     Job(Job),

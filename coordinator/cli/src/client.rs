@@ -59,6 +59,13 @@ impl Client {
         Ok(serde_json::from_str(&self.send(self.http.post(self.url(path)?))?)?)
     }
 
+    /// Posts `body`, which may be sent again.
+    pub(crate) fn post_body<T: DeserializeOwned>(&self, path: &str, body: String) -> anyhow::Result<T> {
+        let request =
+            self.http.post(self.url(path)?).header(header::CONTENT_TYPE, "application/json").body(body);
+        Ok(serde_json::from_str(&self.send(request)?)?)
+    }
+
     /// Posts `body` under the name `key`, so that sending it again changes nothing.
     pub(crate) fn submit<T: DeserializeOwned>(
         &self,

@@ -13,6 +13,7 @@ mod job;
 mod metrics;
 mod migrate;
 mod operate;
+mod people;
 mod report;
 mod scan;
 mod stop;
@@ -39,6 +40,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Config(args) => config::run(args),
         Command::Report(args) => report::run(args, quiet),
         Command::Metrics(args) => metrics::run(args),
+        Command::People(args) => people::run(args),
         Command::Submit(args) => submit::run(*args, quiet),
         Command::Batch(args) => batch::run(args, quiet),
         Command::Job(args) => job::run(args),

@@ -13,6 +13,7 @@ mod format;
 mod github;
 mod key;
 mod keys;
+mod lens;
 mod location;
 mod member;
 mod merge;

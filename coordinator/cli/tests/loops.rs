@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use gitfleet_coordinator::aggregate::aggregate;
 use gitfleet_coordinator::batch::{self, End, Progress};
 use gitfleet_coordinator::collect::{Purpose, collect};
+use gitfleet_coordinator::lens::Lens;
 use gitfleet_coordinator::report::json;
 use gitfleet_coordinator::store::RepositoryState;
 use gitfleet_coordinator::store::ledger::Ledger;
@@ -100,6 +101,7 @@ impl Machine {
                 line_history: true,
                 slice_commits: 1_000,
                 dry_run: false,
+                lens: Default::default(),
             },
             request: None,
             config: String::new(),
@@ -135,7 +137,7 @@ impl Machine {
 
     async fn report(&self, batch: BatchId) -> String {
         let window = Window::all_history(chrono_tz::UTC);
-        json::render(&aggregate(&*self.store, batch, &window, SCOPE, AS_OF).await.unwrap())
+        json::render(&aggregate(&*self.store, batch, &window, SCOPE, &Lens::default(), AS_OF).await.unwrap())
     }
 
     /// Analyses `repositories` undisturbed and returns the report.

@@ -131,7 +131,7 @@ pub(super) async fn submit(
 /// Returns what two requests have in common that mean the same. Whoever got no answer runs the same command again: a moment
 /// later, and perhaps at another coordinator, which the configuration as it is recorded names.
 fn digest(request: &BatchRequest) -> [u8; 32] {
-    let terms = Terms { as_of_seconds: 0, ..request.terms };
+    let terms = Terms { as_of_seconds: 0, ..request.terms.clone() };
     let asked = BatchRequest { terms, config: String::new(), ..request.clone() };
     let bytes = serde_json::to_vec(&asked).expect("it is made of strings, numbers and maps of strings");
     *blake3::hash(&bytes).as_bytes()
@@ -366,6 +366,7 @@ mod tests {
                 line_history: true,
                 slice_commits: 1,
                 dry_run: false,
+                lens: Default::default(),
             },
             config: "{\n}".into(),
         }

@@ -46,7 +46,7 @@ impl Realm {
 
     async fn round(&self, known: &mut Option<(tokio::time::Instant, usize)>) -> anyhow::Result<()> {
         let running = self.store.running().await?;
-        let terms = running.iter().map(|batch| (batch.id, batch.terms)).collect();
+        let terms = running.iter().map(|batch| (batch.id, batch.terms.clone())).collect();
         *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = terms;
         let going: Vec<&RunningBatch> =
             running.iter().filter(|batch| !batch.settled && !batch.paused).collect();

@@ -31,6 +31,8 @@ mod letters;
 mod outbox;
 #[path = "sql/packs.rs"]
 mod packs;
+#[path = "sql/people.rs"]
+mod people;
 #[path = "sql/port.rs"]
 mod port;
 #[path = "sql/record.rs"]

@@ -174,6 +174,7 @@ pub(crate) fn terms() -> Terms {
         line_history: true,
         slice_commits: 100,
         dry_run: false,
+        lens: Default::default(),
     }
 }
 
@@ -242,7 +243,7 @@ pub(crate) async fn analysed(store: &dyn Store, path: &str, fake: &Fake, slice_c
 
 pub(crate) async fn report(store: &dyn Store, batch: BatchId) -> String {
     let window = Window::all_history(chrono_tz::UTC);
-    json::render(&aggregate(store, batch, &window, SCOPE, AS_OF).await.unwrap())
+    json::render(&aggregate(store, batch, &window, SCOPE, &Default::default(), AS_OF).await.unwrap())
 }
 
 /// Plans what a survey by `fake` leads to, as the coordinator does.

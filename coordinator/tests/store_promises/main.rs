@@ -49,6 +49,7 @@ mod kept {
         an_unfinished_batch_can_be_abandoned,
         hostile_text_is_taken,
         a_large_history_is_recorded_whole,
+        the_last_decision_about_two_people_stands,
     );
 }
 

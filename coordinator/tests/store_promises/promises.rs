@@ -1,6 +1,8 @@
 //! What one coordinator may count on.
 
-use gitfleet_coordinator::store::{Effect, Finished, NewBatch, RepositoryState, Retention, Store, StoredJob};
+use gitfleet_coordinator::store::{
+    Effect, Finished, NewBatch, PeopleLink, RepositoryState, Retention, Store, StoredJob,
+};
 use gitfleet_shared::contract::{
     Failure, FailureClass, Job, Outcome, Revisions, Scope, Source, SurveyResult, Work, WorkResult,
 };
@@ -468,4 +470,25 @@ pub(crate) async fn a_large_history_is_recorded_whole(home: &Home) {
     assert_eq!(sums.net_lines, 5 * 125);
     assert_eq!(read(home).await.len(), 12_500);
     assert_eq!(store.repository(batch, 0).await.unwrap().unwrap().commits_new, 12_500);
+}
+
+pub(crate) async fn the_last_decision_about_two_people_stands(home: &Home) {
+    let store = &*home.store;
+    let decision = |a: &str, linked, reason: &str| PeopleLink {
+        a: a.into(),
+        b: "z@x".into(),
+        linked,
+        by: "operator".into(),
+        reason: reason.into(),
+        decided_at: 7,
+    };
+    assert_eq!(store.people_links().await.unwrap(), []);
+    store.decide_people(&decision("b@x", true, "one")).await.unwrap();
+    store.decide_people(&decision("Zo\u{eb} <a@x>", true, "two")).await.unwrap();
+    store.decide_people(&decision("b@x", false, "three")).await.unwrap();
+    let kept = [decision("Zo\u{eb} <a@x>", true, "two"), decision("b@x", false, "three")];
+    assert_eq!(store.people_links().await.unwrap(), kept, "by bytes, in either dialect");
+    assert!(store.forget_people("b@x", "z@x").await.unwrap());
+    assert!(!store.forget_people("b@x", "z@x").await.unwrap());
+    assert_eq!(store.people_links().await.unwrap(), kept[..1]);
 }

@@ -21,6 +21,9 @@ pub const DEFINITION: Definition = Definition {
     caution: "A picture of a code base, not of people.",
 };
 
+/// A century.
+const MOST_QUARTERS: i32 = 400;
+
 /// Births less deaths, by quarter of writing and quarter of integration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Burndown(BTreeMap<Quarter, BTreeMap<Quarter, i64>>);
@@ -31,9 +34,19 @@ impl Burndown {
         *self.0.entry(written).or_default().entry(when).or_default() += lines;
     }
 
-    /// Returns the quarters with a change, ascending, and for each cohort the lines that stood at their ends.
+    /// Returns the quarters from the first change to the last, and for each cohort the lines that stood at their ends.
+    /// Where clocks are out by a century, only the quarters with a change.
     pub fn table(&self) -> (Vec<Quarter>, Vec<(Quarter, Vec<i64>)>) {
-        let when: BTreeSet<Quarter> = self.0.values().flat_map(|changes| changes.keys().copied()).collect();
+        let mut when: BTreeSet<Quarter> =
+            self.0.values().flat_map(|changes| changes.keys().copied()).collect();
+        if let (Some(first), Some(last)) = (when.first().copied(), when.last().copied())
+            && last.since(first) <= MOST_QUARTERS
+        {
+            when.extend(
+                std::iter::successors(Some(first), |quarter| Some(quarter.next()))
+                    .take_while(|quarter| *quarter < last),
+            );
+        }
         let rows = self
             .0
             .iter()
@@ -89,6 +102,9 @@ mod tests {
         assert_eq!(when, [first, second, third]);
         assert_eq!(rows, [(first, vec![10, 7, 7]), (second, vec![0, 5, 4])]);
         assert_eq!(burndown.standing(), 11);
+        // A year later a line goes: the quarters between are there, too.
+        burndown.observe(third, quarter("2026-08-01"), 1);
+        assert_eq!(burndown.table().1[2], (third, vec![0, 0, 0, 0, 0, 0, 1]));
     }
 
     proptest::proptest! {

@@ -85,6 +85,11 @@ impl Quarter {
         Month::of(day).quarter()
     }
 
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
     /// Returns how many quarters lie between.
     pub fn since(self, earlier: Self) -> i32 {
         self.0 - earlier.0

@@ -29,9 +29,9 @@ impl Lineage {
         // The new name meant nothing before, unless the same commit moved another file from there.
         for change in &commit.files {
             if let ChangeKind::Renamed { .. } = &change.kind {
-                let is_taken = commit.files.iter().any(|other| {
-                    matches!(&other.kind, ChangeKind::Renamed { from, .. } if *from == change.path)
-                });
+                let is_taken = commit.files.iter().any(
+                    |other| matches!(&other.kind, ChangeKind::Renamed { from, .. } if *from == change.path),
+                );
                 if !is_taken {
                     self.meant.remove(&change.path);
                 }
@@ -97,7 +97,11 @@ mod tests {
         assert_eq!(step(vec![change("c", None)]), [0]);
         assert_eq!(step(vec![change("c", Some("b"))]), [0]);
         assert_eq!(step(vec![change("b", Some("a"))]), [0]);
-        assert_eq!(step(vec![change("a", None), change("c", None)]), [0, 1], "another file had the name before");
+        assert_eq!(
+            step(vec![change("a", None), change("c", None)]),
+            [0, 1],
+            "another file had the name before"
+        );
         assert_eq!(lineage.into_names(), [b"c".to_vec(), b"c".to_vec()]);
     }
 

@@ -267,7 +267,13 @@ mod tests {
     use crate::object_id::ObjectId;
     use crate::window::Window;
 
-    fn observe(group: &mut Group, (author, is_bot): (PersonId, bool), seconds: i64, is_merge: bool, deed: Deed) {
+    fn observe(
+        group: &mut Group,
+        (author, is_bot): (PersonId, bool),
+        seconds: i64,
+        is_merge: bool,
+        deed: Deed,
+    ) {
         let commit = Brief {
             id: ObjectId::try_from(&[1; 20][..]).unwrap(),
             is_merge,
@@ -290,7 +296,13 @@ mod tests {
             ..Deed::default()
         };
         observe(&mut group, (1, false), 0, false, person);
-        observe(&mut group, (2, false), 0, false, Deed { names_ticket: false, kind: Some(Kind::Adaptive), ..person });
+        observe(
+            &mut group,
+            (2, false),
+            0,
+            false,
+            Deed { names_ticket: false, kind: Some(Kind::Adaptive), ..person },
+        );
         observe(
             &mut group,
             (2, false),

@@ -16,7 +16,7 @@ use crate::mirror::Mirrors;
 use crate::objects::Limits;
 use crate::pulse::Pulse;
 use crate::wishes::Wishes;
-use crate::{listing, repository, survey};
+use crate::{listing, repository, survey, tags};
 
 /// What a slot works with; lane, stop and count are its own.
 pub(crate) struct Tools {
@@ -68,7 +68,7 @@ impl Tools {
         let asked = self.lane.run(move || {
             let listed = mirrors.list(&url).ok()?;
             let pinned = listing::pin(&listed, &revisions)?;
-            Some(survey::is_unchanged(&revisions, pinned.as_ref(), &base))
+            Some(survey::is_unchanged(&revisions, pinned.as_ref(), &tags::listed(&listed), &base))
         });
         Ok(asked.await?.unwrap_or(false))
     }

@@ -124,13 +124,13 @@ impl Slot {
             .tools
             .lane
             .run(move || {
-                let counted = engine.tip_lines(id, || !stop.load(Ordering::Relaxed));
+                let counted = engine.tip(id, || !stop.load(Ordering::Relaxed));
                 (engine, counted)
             })
             .await?;
         self.keep(job, head, engine, mirror);
         match counted.map_err(survey::unreadable)? {
-            Some((lines, unknown_files)) => Ok(TipResult { lines, unknown_files, ..TipResult::default() }),
+            Some(tip) => Ok(tip),
             None => Err(Undone::Interrupted),
         }
     }

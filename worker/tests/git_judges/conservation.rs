@@ -1,5 +1,6 @@
 //! The conservation law: what came and went along the first-parent chain is what is there at its end.
 
+use gitfleet_shared::contract::TipResult;
 use gitfleet_shared::facts::{CommitFacts, Lines};
 
 use crate::fixture::{Fixture, file, gone, submodule, symlink};
@@ -22,9 +23,9 @@ fn check_conserved(repo: &Fixture) {
         };
     }
     let tip = id(&repo.git(&["rev-parse", "HEAD"]));
-    let (lines, unknown_files) = engine.tip_lines(tip, || true).unwrap().unwrap();
+    let TipResult { lines, unknown_files, .. } = engine.tip(tip, || true).unwrap().unwrap();
     assert_eq!((sum, 0), (i64::try_from(lines).unwrap(), unknown_files));
-    assert_eq!(engine.tip_lines(tip, || false).unwrap(), None);
+    assert_eq!(engine.tip(tip, || false).unwrap(), None);
 }
 
 /// Returns the net lines, which must be the same whether renames are followed or not.

@@ -272,7 +272,8 @@ fn damage_is_counted_in_the_net_of_a_merge_and_at_the_tip() {
     let mut engine = engine(repo.path(), NO_LIMIT);
     let net = engine.mainline_net(id(&merge)).unwrap();
     assert_eq!((net.net_lines, net.unknown_files), (1, 1));
-    let (lines, unknown_files) = engine.tip_lines(id(&merge), || true).unwrap().unwrap();
+    let tip = engine.tip(id(&merge), || true).unwrap().unwrap();
+    let (lines, unknown_files) = (tip.lines, tip.unknown_files);
     assert_eq!((lines, unknown_files), (1 + 1 + 301 + 1, 1));
 }
 
@@ -313,7 +314,8 @@ fn a_tree_bomb_at_the_tip_is_too_large() {
     let bomb = bomb(&repo, 12);
     let boom = repo.commit_tree(&bomb, &[]);
     let mut engine = engine(repo.path(), NO_LIMIT);
-    assert_eq!(engine.tip_lines(id(&boom), || true).unwrap(), Some((0, 1)));
+    let tip = engine.tip(id(&boom), || true).unwrap().unwrap();
+    assert_eq!((tip.lines, tip.unknown_files), (0, 1));
 }
 
 /// A file below `levels` directories.

@@ -7,16 +7,24 @@ use crate::fixture::{Change, Fixture, Mark, Stream, executable, file, gone, syml
 use crate::judge::{NO_LIMIT, facts, has_renames, judge};
 
 /// SplitMix64: small, and the same on every machine.
-pub(crate) struct Random(u64);
+pub(crate) struct Random {
+    state: u64,
+    /// Whether files may turn binary.
+    has_binaries: bool,
+}
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, has_binaries: true }
+    }
+
+    pub(crate) fn of_text(seed: u64) -> Self {
+        Self { has_binaries: false, ..Self::new(seed) }
     }
 
     pub(crate) fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
@@ -169,7 +177,7 @@ fn step(random: &mut Random, tree: &mut Tree) {
             text.rewrite(random, percent);
         }
         11 => text.is_unfinished ^= !text.lines.is_empty(),
-        12 => text.is_binary ^= random.chance(50),
+        12 => text.is_binary ^= random.chance(50) && random.has_binaries,
         13 => text.kind = [Kind::File, Kind::Executable, Kind::Symlink][random.below(3)],
         14 | 15 => {
             tree.remove(&path);
@@ -221,7 +229,10 @@ fn steps(random: &mut Random, tree: &Tree) -> Tree {
 
 /// Writes a history of `n_commits` or some more, with side branches and merges, and returns its tip.
 pub(crate) fn history(repo: &Fixture, seed: u64, n_commits: usize) {
-    let mut random = Random::new(seed);
+    history_by(repo, Random::new(seed), n_commits);
+}
+
+pub(crate) fn history_by(repo: &Fixture, mut random: Random, n_commits: usize) {
     repo.stream(|stream| {
         let mut tree = Tree::new();
         let mut tip: Option<Mark> = None;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use gitfleet_shared::facts::{ChangeKind, CommitFacts};
+use gitfleet_shared::facts::{ChangeKind, CommitFacts, Lines};
 use gitfleet_worker::door::{self, Part};
 use gitfleet_worker::facts::{Depth, Engine};
 use gitfleet_worker::numstat::{self, Renames};
@@ -11,7 +11,7 @@ use gitfleet_worker::objects::Limits;
 use gitfleet_worker::repository;
 
 use crate::fixture::{Fixture, run};
-use crate::hunks;
+use crate::{blame, hunks};
 
 /// More than any fixture has in one file.
 pub(crate) const NO_LIMIT: u64 = 64 << 20;
@@ -32,6 +32,10 @@ pub(crate) fn judge_at(path: &Path, revision: &str) -> Vec<String> {
     compare(path, revision, Renames::Ignored, &facts);
     let lines = compare(path, revision, Renames::Followed, &facts);
     hunks::compare(path, revision, &facts);
+    // Of files that were binary once, blame says more than we do.
+    if facts.iter().flat_map(|commit| &commit.files).all(|file| matches!(file.lines, Lines::Counted { .. })) {
+        blame::compare(path, revision, &facts, 10);
+    }
     lines.iter().map(|line| line.split_once('\t').unwrap().1.to_owned()).collect()
 }
 

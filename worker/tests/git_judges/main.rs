@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails the test that asked for it")]
 
 mod attributes;
+mod blame;
 mod conservation;
 mod contents;
 mod damage;

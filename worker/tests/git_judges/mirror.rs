@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use gitfleet_shared::contract::{Failure, FailureClass, Revisions};
 use gitfleet_worker::credentials::Credentials;
 use gitfleet_worker::mirror::Mirrors;
-use gitfleet_worker::{listing, repository, survey};
+use gitfleet_worker::{listing, repository, survey, tags};
 
 use crate::fixture::{Fixture, file, run};
 use crate::generated;
@@ -41,8 +41,12 @@ fn check_fetch(source: &Fixture) -> PathBuf {
 }
 
 fn refs(path: &Path) -> String {
-    String::from_utf8(run(path, &["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"], b""))
-        .unwrap()
+    String::from_utf8(run(
+        path,
+        &["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags"],
+        b"",
+    ))
+    .unwrap()
 }
 
 fn head(path: &Path) -> String {
@@ -73,6 +77,8 @@ fn a_mirror_has_the_branches_of_its_source() {
     source.commit(&[file("a", "a\n")]);
     source.commit_on("side/way", &["main"], &[file("b", "b\n")]);
     source.git(&["update-ref", "refs/pull/1/head", "main"]);
+    source.git(&["tag", "light"]);
+    source.git(&["-c", "user.name=T", "-c", "user.email=t@x", "tag", "-a", "-m", "m", "heavy", "side/way"]);
     let path = check_fetch(&source);
     assert_eq!(path, mirrors(&source).path(&url(&source)));
     assert_eq!(facts(&path, "HEAD", NO_LIMIT), facts(source.path(), "HEAD", NO_LIMIT));
@@ -132,6 +138,12 @@ fn a_vanished_branch_goes() {
     let source = Fixture::new();
     source.commit(&[file("a", "a\n")]);
     source.commit_on("side", &["main"], &[file("b", "b\n")]);
+    check_fetch(&source);
+    source.git(&["tag", "one", "side"]);
+    source.git(&["tag", "two", "main"]);
+    check_fetch(&source);
+    source.git(&["tag", "-d", "one"]);
+    source.git(&["tag", "-f", "two", "side"]);
     check_fetch(&source);
     source.git(&["update-ref", "-d", "refs/heads/side"]);
     check_fetch(&source);
@@ -229,6 +241,8 @@ fn a_listing_pins_what_the_mirror_pins() {
     let whole = Fixture::new();
     whole.commit(&[file("a", "a\n")]);
     whole.commit_on("side/way", &["main"], &[file("b", "b\n")]);
+    whole.git(&["tag", "light", "side/way"]);
+    whole.git(&["-c", "user.name=T", "-c", "user.email=t@x", "tag", "-a", "-m", "m", "heavy"]);
     let renamed = Fixture::new();
     renamed.commit(&[file("a", "a\n")]);
     renamed.git(&["branch", "-m", "main", "trunk"]);
@@ -246,6 +260,7 @@ fn a_listing_pins_what_the_mirror_pins() {
         let listed = mirrors(&source).list(&url(&source)).unwrap();
         let path = fetch(&source).unwrap();
         let mirror = repository::open(&path, NO_LIMIT).unwrap().to_thread_local();
+        assert_eq!(tags::listed(&listed), tags::refs(&mirror), "{name}");
         let branches = ["main", "trunk", "side", "side/way"].map(|branch| Revisions::Branch(branch.into()));
         for revisions in [Revisions::Head, Revisions::AllBranches].iter().chain(&branches) {
             let fields = |pinned: &survey::Pinned| (pinned.head, pinned.branch.clone(), pinned.tips.clone());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Ask, Common};
+use super::{Ask, Common, WindowArgs};
 
 /// Look at reports
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,34 @@ pub(crate) enum ReportCommand {
         /// Where a coordinator is [default: http://127.0.0.1:7171]
         #[arg(long, value_name = "URL")]
         server: Option<String>,
+    },
+    /// Make the last report of this machine anew from stored facts, as the configuration is now; git is not asked
+    Make {
+        /// Where the report goes [default: gitfleet-report]
+        #[arg(long, short, value_name = "DIR")]
+        output: Option<PathBuf>,
+
+        /// Forms of the report [default: all]
+        #[arg(long, value_name = "FORMS", value_delimiter = ',')]
+        format: Vec<String>,
+
+        /// Give people pseudonyms in every form of the report, the same at every run
+        #[arg(long)]
+        anonymize: bool,
+
+        /// Make a report for everybody: no names, no pseudonyms, no tables of people
+        #[arg(long, conflicts_with = "anonymize")]
+        public: bool,
+
+        #[command(flatten)]
+        window: WindowArgs,
+
+        #[command(flatten)]
+        common: Common,
+
+        /// Print the report as JSON instead of a summary
+        #[arg(long)]
+        json: bool,
     },
     /// Compare two reports: which numbers moved, and why, by their manifests
     Diff {

@@ -29,6 +29,14 @@ pub(crate) struct History {
     #[arg(long)]
     pub(crate) all_branches: bool,
 
+    /// Give people pseudonyms in every form of the report, the same at every run
+    #[arg(long)]
+    pub(crate) anonymize: bool,
+
+    /// Make a report for everybody: no names, no pseudonyms, no tables of people
+    #[arg(long, conflicts_with = "anonymize")]
+    pub(crate) public: bool,
+
     #[command(flatten)]
     pub(crate) window: WindowArgs,
 }

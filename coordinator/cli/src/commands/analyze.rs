@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -153,6 +154,8 @@ pub(super) fn asked(sources: Vec<OsString>, history: &History) -> Overrides {
         weeks: history.window.weeks,
         time_zone: history.window.time_zone.clone(),
         include_current: on(history.window.include_current),
+        anonymize: on(history.anonymize),
+        public: on(history.public),
         ..Overrides::default()
     }
 }
@@ -253,13 +256,14 @@ async fn analyse(
         line_history: settings.line_history,
         slice_commits: settings.slice_commits as usize,
         dry_run: args.dry_run,
+        lens: Arc::clone(&settings.lens),
     };
     let submission = Submission {
         repositories: request.repositories.clone(),
         name: PUBLISHED.to_owned(),
         priority: 0,
         labels: BTreeMap::new(),
-        terms,
+        terms: terms.clone(),
         request: None,
         config: request.config.clone(),
         submitted_at: now.timestamp_millis(),

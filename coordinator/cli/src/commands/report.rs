@@ -1,15 +1,22 @@
 //! `gitfleet report`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
-use gitfleet_coordinator::conclude::Concluded;
+use chrono::Utc;
+use gitfleet_coordinator::conclude::{Concluded, conclude};
+use gitfleet_coordinator::manifest::{Manifest, Run, manifest};
 use gitfleet_coordinator::report::difference::{self, Side};
 use gitfleet_coordinator::report::{json, reference};
-use gitfleet_coordinator::store::Store as _;
+use gitfleet_coordinator::store::{Finished, Store as _};
+use gitfleet_coordinator::terms::Terms;
 use gitfleet_coordinator::view::ReportView;
 
-use crate::args::{Ask, Report, ReportCommand};
-use crate::config::{Format, Overrides};
+use gitfleet_shared::ids::BatchId;
+
+use crate::args::{Ask, Report, ReportCommand, WindowArgs};
+use crate::config::{Format, Overrides, show};
 use crate::exit::{Exit, Refusal};
 use crate::render::id::short;
 use crate::render::summary::summary;
@@ -22,7 +29,7 @@ use super::analyze::OUTPUT;
 use super::ask::{answer, client, segment};
 use super::write::write;
 
-fn nothing_published() -> anyhow::Error {
+pub(super) fn nothing_published() -> anyhow::Error {
     Refusal::new(Exit::NotFound, "no report was published yet").hint("run `gitfleet analyze` first").into()
 }
 
@@ -36,6 +43,20 @@ pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
         ReportCommand::Show { batch: Some(batch), common, server } => {
             let ask = Ask { server, config: common.config, json: true };
             client(&ask)?.text(&format!("/batches/{}/report", segment(&batch)), &[])?
+        }
+        ReportCommand::Make { output, format, anonymize, public, window, common, json } => {
+            let overrides = Overrides {
+                output,
+                formats: (!format.is_empty()).then_some(format),
+                anonymize: anonymize.then_some(true),
+                public: public.then_some(true),
+                weeks: window.weeks,
+                time_zone: window.time_zone.clone(),
+                include_current: window.include_current.then_some(true),
+                data_dir: common.data_dir.clone(),
+                ..Overrides::default()
+            };
+            return make(overrides, &window, common.config.as_deref(), json, quiet);
         }
         ReportCommand::Diff { a, b, json } => difference(&a, &b, json)?,
         ReportCommand::Ls { ask } => {
@@ -64,6 +85,73 @@ pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
     };
     data::print(&text)?;
     Ok(Exit::Done)
+}
+
+/// Makes the last report anew. The facts are there; what may have changed is how they are read.
+fn make(
+    overrides: Overrides,
+    window: &WindowArgs,
+    config: Option<&Path>,
+    json: bool,
+    quiet: bool,
+) -> anyhow::Result<Exit> {
+    let surroundings = Surroundings::read()?;
+    let started = Instant::now();
+    let loaded = surroundings.configuration(config, overrides, quiet)?;
+    let (data_dir, recorded) = (surroundings.data_dir(&loaded)?, show(&loaded));
+    let settings = loaded.settings;
+    let now = Utc::now();
+    let terms = Terms {
+        window: super::analyze::window(window, &settings, now)?,
+        as_of_seconds: now.timestamp(),
+        max_blob_bytes: settings.max_blob_bytes,
+        line_history: settings.line_history,
+        slice_commits: settings.slice_commits as usize,
+        dry_run: false,
+        lens: Arc::clone(&settings.lens),
+    };
+    let output = settings.output.clone().unwrap_or_else(|| surroundings.directory.join(OUTPUT));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        if !data_dir.join(STORE).exists() {
+            return Err(nothing_published());
+        }
+        let store = open_store(&data_dir).await?;
+        let (_, published) = store.published(PUBLISHED).await?.ok_or_else(nothing_published)?;
+        let published: Manifest = serde_json::from_str(&published)?;
+        let batch = uuid::Uuid::parse_str(&published.batch).map(BatchId::from_uuid)?;
+        let concluded = conclude(&store, batch, &terms).await.map_err(|error| {
+            Refusal::new(Exit::NotFound, format!("the facts of the last report cannot be read so: {error}"))
+                .hint("`gitfleet analyze` brings what is missing, for example another max_blob_bytes")
+        })?;
+        let run = Run {
+            batch,
+            started_at: now.to_rfc3339(),
+            finished_at: Utc::now().to_rfc3339(),
+            elapsed_millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            worker_slots: 0,
+            config: recorded,
+        };
+        let repositories = store.repositories(batch).await?;
+        let manifest = serde_json::to_string_pretty(&manifest(run, &repositories, &concluded.report))?;
+        let files = write(&output, &concluded, &manifest, &settings.formats)?;
+        let finished = Finished {
+            batch,
+            report: &concluded.json,
+            manifest: &manifest,
+            inputs: concluded.inputs,
+            as_of_seconds: terms.as_of_seconds,
+            finished_at: Utc::now().timestamp_millis(),
+        };
+        store.publish(PUBLISHED, &finished).await?;
+        store.close().await;
+        if json {
+            data::print(&concluded.json)?;
+        } else {
+            data::print(&summary(&concluded.report, &output, &files))?;
+        }
+        Ok(Exit::Done)
+    })
 }
 
 /// Numbers that moved and are shown; JSON has all.

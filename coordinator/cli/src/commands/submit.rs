@@ -108,6 +108,7 @@ fn request(args: &Submit, loaded: &Loaded, scanned_nothing: bool) -> anyhow::Res
             max_blob_bytes: settings.max_blob_bytes,
             line_history: settings.line_history,
             slice_commits: settings.slice_commits as usize,
+            lens: std::sync::Arc::clone(&settings.lens),
             dry_run: args.dry_run,
         },
         config: show(loaded),

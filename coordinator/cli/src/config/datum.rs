@@ -19,6 +19,8 @@ pub(super) enum Datum {
     Switch(bool),
     Zone(Tz),
     Many(Vec<String>),
+    /// A list or mapping of the user's own words.
+    Tree(serde_json::Value),
 }
 
 impl Kind {
@@ -44,7 +46,7 @@ impl Kind {
                 chosen.iter().all(|word| words.contains(&word.as_str())).then_some(Datum::Many(chosen))
             }
             Self::Section(_) | Self::Sections(_) | Self::Map | Self::Any | Self::Number => {
-                unreachable!("no setting is of this kind")
+                unreachable!("no setting of this kind is one value")
             }
         }
     }
@@ -107,6 +109,7 @@ impl Datum {
             (Self::Switch(a), Self::Switch(b)) => a == b,
             (Self::Zone(a), Self::Zone(b)) => a == b,
             (Self::Many(a), Self::Many(b)) => a == b,
+            (Self::Tree(a), Self::Tree(b)) => a == b,
             _ => false,
         }
     }

@@ -6,6 +6,7 @@ mod analysis;
 mod classification;
 mod fleet;
 mod github;
+mod lens;
 mod output;
 mod people;
 mod repositories;
@@ -30,6 +31,12 @@ pub(crate) static KEYS: &[Key] = &[
     repositories::KEY,
     github::KEY,
     analysis::KEY,
+    lens::PEOPLE,
+    lens::TEAMS,
+    lens::TICKETS,
+    lens::WORK,
+    lens::RELEASES,
+    lens::SOURCE,
     fleet::KEY,
     output::OUTPUT,
     output::REPORTS,
@@ -42,7 +49,6 @@ pub(crate) static KEYS: &[Key] = &[
     output::LAUNCHER,
     output::ADVANCED,
     people::DEVELOPER_ALIASES,
-    people::TEAMS,
     people::ACTIVITY_SCORING,
     people::VELOCITY,
     people::QUALITY_REPORT,
@@ -50,7 +56,7 @@ pub(crate) static KEYS: &[Key] = &[
     people::AI_DETECTION,
     trackers::JIRA,
     trackers::JIRA_INTEGRATION,
-    trackers::JIRA_PROJECT_MAPPINGS,
+    lens::JIRA_PROJECT_MAPPINGS,
     trackers::PM,
     trackers::PM_INTEGRATION,
     trackers::GITHUB_ISSUES,
@@ -58,7 +64,7 @@ pub(crate) static KEYS: &[Key] = &[
     trackers::CLICKUP,
     trackers::LINEAR,
     trackers::BRANCH_MAPPING,
-    classification::TAXONOMY_MAPPING,
+    lens::TAXONOMY_MAPPING,
     classification::ML_CATEGORIZATION,
     classification::QUALITATIVE,
     classification::CHATGPT,
@@ -79,6 +85,11 @@ pub(super) fn acted(path: &str) -> (&'static Placed, Reach) {
         Status::Acted(reach) => (placed, reach),
         _ => unreachable!("{path} is read as a setting and the table calls it something else"),
     }
+}
+
+/// Returns what the value of the key at a path looks like.
+pub(super) fn kind(path: &str) -> Option<Kind> {
+    EVERY.iter().find(|placed| placed.path == path).map(|placed| placed.key.kind)
 }
 
 /// Lists the paths that are other names of the key at `path`.

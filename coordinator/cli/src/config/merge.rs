@@ -82,6 +82,13 @@ impl Merge<'_> {
         Some(words)
     }
 
+    /// Returns a list or mapping of the user's own words.
+    pub(super) fn tree(&mut self, path: &str) -> Option<(serde_json::Value, Origin)> {
+        let Given { datum: Datum::Tree(tree), origin } = self.taken(path)? else { return None };
+        self.show(path, &tree.to_string(), &origin);
+        Some((tree, origin))
+    }
+
     pub(super) fn path(&mut self, path: &str) -> Option<PathBuf> {
         let Given { datum, origin } = self.taken(path)?;
         let typed = match datum {

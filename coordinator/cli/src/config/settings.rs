@@ -2,14 +2,17 @@
 //! receive them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use gitfleet_coordinator::lens::Lens;
 use secrecy::SecretString;
 
 use super::format::Format;
 use super::github::{self, Credential};
 use super::keys;
+use super::lens;
 use super::merge::Merge;
 use super::origin::Origin;
 use super::problem::{Problem, ProblemKind};
@@ -37,6 +40,8 @@ pub(crate) struct Settings {
     /// Never empty, no format twice.
     pub(crate) formats: Vec<Format>,
     pub(crate) credentials: Vec<Credential>,
+    /// How reports read facts.
+    pub(crate) lens: Arc<Lens>,
     pub(crate) fleet: Fleet,
 }
 
@@ -80,6 +85,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let owner = merge.text("github.owner").map(|(owner, _)| owner);
     let token = merge.secret("github.token");
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
+    let lens = lens::settle(merge);
     let fleet = fleet(merge);
     let context = Context { host, owner, branches, branches_origin };
     let repositories = repositories(merge, &context);
@@ -97,6 +103,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         output,
         formats,
         credentials,
+        lens,
         fleet,
     }
 }

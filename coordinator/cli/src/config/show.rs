@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::Loaded;
+use super::key::Kind;
 use super::keys;
 use super::merge::Line;
 use super::origin::Origin;
@@ -21,7 +22,7 @@ pub(crate) fn show(loaded: &Loaded) -> String {
         let (section, key) = line.path.rsplit_once('.').unwrap_or(("", &line.path));
         let begins_section = section != current;
         let (list, member) = section.split_once('[').map_or((section, false), |(list, _)| (list, true));
-        if begins_section && current.split('[').next() != Some(list) {
+        if begins_section && !section.is_empty() && current.split('[').next() != Some(list) {
             let _ = writeln!(out, "{list}:");
         }
         current = section;
@@ -42,15 +43,16 @@ fn value(line: &Line) -> String {
     if line.path == "output.formats" {
         return format!("[{value}]");
     }
+    if matches!(keys::kind(&line.path), Some(Kind::Map | Kind::Any)) {
+        // What is a tree in JSON is one in YAML. A dollar is read as a variable's.
+        return value.replace('$', "$$");
+    }
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@');
     let word = value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') && value.chars().all(safe);
     // A word that YAML would take for something else keeps its quotes, and so does a version.
     let special =
         matches!(value.as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "1.0" | "1");
-    let kind_is_text = !matches!(
-        line.path.as_str(),
-        "analysis.include_current_week" | "analysis.all_branches" | "analysis.line_history"
-    );
+    let kind_is_text = !matches!(keys::kind(&line.path), Some(Kind::Switch));
     if word && !(special && kind_is_text) {
         return value.clone();
     }

@@ -131,6 +131,9 @@ impl Walk<'_> {
         if node.is_null() {
             return;
         }
+        if matches!(key.kind, Kind::Map | Kind::Any) {
+            return self.tree(at, node, key);
+        }
         let many = matches!(key.kind, Kind::Texts | Kind::Choices(_));
         let mut words = Vec::new();
         let mut variables = Vec::new();
@@ -151,6 +154,46 @@ impl Walk<'_> {
         if !words.is_empty() {
             self.keep(at, node.place, Datum::Many(words), variables);
         }
+    }
+
+    /// Reads a list or mapping of the user's own words. What it has to hold is seen to where it is used.
+    fn tree(&mut self, at: &At, node: &Node, key: &Key) {
+        if let (Kind::Map, Value::Scalar(_) | Value::List(_)) = (key.kind, &node.value) {
+            return self.wrong_form(at, node, &key.kind);
+        }
+        let mut variables = Vec::new();
+        if let Some(tree) = self.branch(at, node, &mut variables) {
+            self.keep(at, node.place, Datum::Tree(tree), variables);
+        }
+    }
+
+    fn branch(&mut self, at: &At, node: &Node, variables: &mut Vec<Used>) -> Option<serde_json::Value> {
+        Some(match &node.value {
+            Value::Scalar(_) if node.is_null() => serde_json::Value::Null,
+            Value::Scalar(scalar) => match self.variables.expand(&scalar.text) {
+                Ok(mut expanded) => {
+                    variables.append(&mut expanded.used);
+                    serde_json::Value::String(expanded.text)
+                }
+                Err(broken) => {
+                    let origin = Origin::line(self.file, node.place);
+                    let problem = Problem::new(ProblemKind::Variable, origin, &at.path, broken.wrong);
+                    self.problems.push(problem.hint(broken.hint));
+                    return None;
+                }
+            },
+            Value::List(items) => {
+                let items = items.iter().map(|item| self.branch(at, item, variables));
+                serde_json::Value::Array(items.collect::<Option<_>>()?)
+            }
+            Value::Map(entries) => {
+                let mut map = serde_json::Map::new();
+                for entry in entries {
+                    map.insert(entry.key.clone(), self.branch(at, &entry.node, variables)?);
+                }
+                serde_json::Value::Object(map)
+            }
+        })
     }
 
     fn scalar(&mut self, at: &At, node: &Node, scalar: &Scalar, key: &Key) -> Option<(Datum, Vec<Used>)> {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod analyze;
+mod chapters;
 mod config;
 mod deployment;
 mod facts;
@@ -14,6 +15,7 @@ mod help;
 mod history;
 mod incremental;
 mod judge;
+mod people;
 mod repository;
 mod room;
 #[path = "../schema/mod.rs"]

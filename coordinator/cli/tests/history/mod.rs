@@ -74,7 +74,7 @@ fn stream(seed: u64) -> String {
     let mut numbers = Numbers(seed);
     let mut stream = String::new();
     let mut names: Vec<String> = Vec::new();
-    let people = ["Ann <ann@example>", "ann <ann@old.example>", "Bob <bob@example>", "[bot] <bot@example>"];
+    let people = ["Ann <ann@example>", "ann <ann@old.example>", "Bob <bob@example>", "[Cy] <cy@example>"];
     let mut second = 1_600_000_000;
     for number in 1..=200u64 {
         second += 10_000 + numbers.below(100_000);

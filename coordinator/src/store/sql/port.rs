@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use gitfleet_shared::contract::{Changed, Digest, Job, Revisions, Scope, Source, TipFile};
 use gitfleet_shared::ids::{BatchId, JobId};
 
-use super::{Database, batches, facts, packs, record, retention, snapshots};
+use super::{Database, batches, facts, packs, people, record, retention, snapshots};
 use crate::store::{
-    BatchRepository, Finished, Known, Listed, MainlineSums, NewBatch, Recording, Result, Retention, Store,
-    StoredJob, StoredSnapshot, Submitted,
+    BatchRepository, Finished, Known, Listed, MainlineSums, NewBatch, PeopleLink, Recording, Result,
+    Retention, Store, StoredJob, StoredSnapshot, Submitted,
 };
 
 #[async_trait]
@@ -72,6 +72,18 @@ impl Store for Database {
 
     async fn tip_files(&self, snapshot: i64) -> Result<Option<Vec<TipFile>>> {
         self.again(|| snapshots::tip_files(self, snapshot)).await
+    }
+
+    async fn people_links(&self) -> Result<Vec<PeopleLink>> {
+        self.again(|| people::list(self)).await
+    }
+
+    async fn decide_people(&self, link: &PeopleLink) -> Result<()> {
+        self.again(|| people::decide(self, link)).await
+    }
+
+    async fn forget_people(&self, a: &str, b: &str) -> Result<bool> {
+        self.again(|| people::forget(self, a, b)).await
     }
 
     async fn merge_sums(&self, snapshot: i64) -> Result<MainlineSums> {

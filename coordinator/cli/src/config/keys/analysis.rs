@@ -67,7 +67,7 @@ const KEYS: &[Key] = &[
     Key::never("include_weekends", Kind::Switch, EVERY_DAY, "Whether Saturdays and Sundays count"),
     Key::not_yet("branch_patterns", Kind::Texts, "Patterns of the branches to analyse"),
     Key::not_yet("include_file_patterns", Kind::Texts, "Patterns of the only files to count"),
-    Key::not_yet("exclude_file_patterns", Kind::Texts, "Patterns of files not to count"),
+    Key::alias("exclude_file_patterns", Kind::Texts, "source.exclude"),
     Key::never("exclude_merge_commits", Kind::Switch, MERGES, "Whether the lines of merges are left out"),
     Key::never("include_merge_commits", Kind::Switch, MERGES, "Whether the lines of merges are counted"),
     Key::never("include_merges", Kind::Switch, MERGES, "Whether the lines of merges are counted"),
@@ -76,25 +76,35 @@ const KEYS: &[Key] = &[
         Kind::Integer(0, 1_000_000),
         "Commits below which an author is left out",
     ),
-    Key::not_yet("exclude_bots", Kind::Switch, "Whether automatic authors are left out"),
-    Key::not_yet(
+    Key::never(
+        "exclude_bots",
+        Kind::Switch,
+        "bots are in no number about people, and always shown apart",
+        "Whether automatic authors are left out",
+    ),
+    Key::mixed(
         "exclude",
-        Kind::Section(&[
-            Key::inner("authors", Kind::Texts, "Authors to leave out"),
-            Key::inner("paths", Kind::Texts, "Patterns of files not to count"),
-            Key::inner("message_patterns", Kind::Texts, "Patterns of messages whose commits are left out"),
-        ]),
+        &[
+            Key::alias("authors", Kind::Texts, "people.bots"),
+            Key::alias("paths", Kind::Texts, "source.exclude"),
+            Key::never(
+                "message_patterns",
+                Kind::Texts,
+                "the original never read it either, and every commit counts",
+                "Patterns of messages whose commits are left out",
+            ),
+        ],
         "What is left out of the report",
     ),
     people::IDENTITY,
     Key::not_yet("similarity_threshold", Kind::Number, "How alike two names have to be to count as one"),
-    Key::not_yet("manual_identity_mappings", Kind::Any, "Older form of analysis.identity.manual_mappings"),
+    Key::alias("manual_identity_mappings", Kind::Any, "people.mappings"),
     Key::not_yet("aliases_file", Kind::Path, "Older place of analysis.identity.aliases_file"),
     Key::not_yet("auto_identity_analysis", Kind::Switch, "Older name of analysis.identity.auto_analysis"),
-    Key::not_yet("story_point_patterns", Kind::Texts, "Patterns of story points in messages"),
-    Key::not_yet("ticket_platforms", Kind::Texts, "Trackers whose tickets are looked for in messages"),
+    Key::alias("story_point_patterns", Kind::Any, "work.story_point_patterns"),
+    Key::alias("ticket_platforms", Kind::Texts, "tickets.platforms"),
     Key::not_yet("default_ticket_platform", Kind::Text, "Tracker of a ticket that could be of several"),
-    Key::not_yet("ticket_detection", Kind::Section(TICKET_DETECTION), "How tickets are found in messages"),
+    Key::mixed("ticket_detection", TICKET_DETECTION, "How tickets are found in messages"),
     Key::not_yet(
         "untracked_analysis",
         Kind::Section(&[
@@ -151,17 +161,17 @@ const MERGES: &str =
 const SAMPLING: &str = "it limits which commits are seen; gitfleet reads every commit, of one branch or, with analysis.all_branches, of all";
 
 const TICKET_DETECTION: &[Key] = &[
-    Key::inner(
+    Key::not_yet(
         "commit_filter",
         Kind::Choice(&["all", "squash_merges_only", "merge_commits"]),
         "Commits to look at",
     ),
-    Key::inner("target_branches", Kind::Texts, "Branches merged into"),
-    Key::inner("position", Kind::Choice(&["anywhere", "start"]), "Where in a message a ticket may stand"),
-    Key::inner("patterns", Kind::Map, "Pattern of a ticket by tracker"),
-    Key::inner("exclude_patterns", Kind::Texts, "Patterns of what only looks like a ticket"),
-    Key::inner("exclude_repos", Kind::Texts, "Repositories not to look at"),
-    Key::inner("exclude_authors", Kind::Texts, "Authors not to look at"),
+    Key::not_yet("target_branches", Kind::Texts, "Branches merged into"),
+    Key::alias("position", Kind::Choice(&["anywhere", "start"]), "tickets.position"),
+    Key::alias("patterns", Kind::Map, "tickets.patterns"),
+    Key::alias("exclude_patterns", Kind::Any, "tickets.exclude_patterns"),
+    Key::not_yet("exclude_repos", Kind::Texts, "Repositories not to look at"),
+    Key::not_yet("exclude_authors", Kind::Texts, "Authors not to look at"),
 ];
 
 const BRANCH_ANALYSIS: &[Key] = &[

@@ -14,9 +14,6 @@ const CACHING: Key = Key::inner("enable_caching", Kind::Switch, "Whether guesses
 const CACHE_DAYS: Key = Key::inner("cache_duration_days", Kind::Number, "Days guesses are kept");
 const TO_RULES: Key = Key::inner("fallback_to_rules", Kind::Switch, "Whether rules help out");
 
-pub(super) const TAXONOMY_MAPPING: Key =
-    Key::not_yet("taxonomy_mapping", Kind::Map, "Your words for kinds of work: any word may stand here");
-
 pub(super) const ML_CATEGORIZATION: Key = Key::never(
     "ml_categorization",
     Kind::Section(&[

@@ -30,16 +30,24 @@ const OUTPUT_KEYS: &[Key] = &[
         ]),
         "Details of CSV files",
     ),
-    Key::not_yet(
+    Key::mixed(
         "anonymization",
-        Kind::Section(&[
-            Key::inner("enabled", Kind::Switch, "Whether people are given other names"),
-            Key::inner("fields", Kind::Texts, "What is replaced"),
-            Key::inner("method", Kind::Choice(&["hash", "random", "sequential"]), "How other names are made"),
-        ]),
+        &[
+            Key::alias("enabled", Kind::Switch, "reports.anonymize"),
+            Key::never("fields", Kind::Texts, EVERYTHING, "What is replaced"),
+            Key::never(
+                "method",
+                Kind::Choice(&["hash", "random", "sequential"]),
+                EVERYTHING,
+                "How other names are made",
+            ),
+        ],
         "Reports without the names of people",
     ),
 ];
+
+/// Why there is no choice of what is hidden, and how.
+const EVERYTHING: &str = "every name and address is replaced, by a keyed hash; anything less leaks";
 
 pub(super) const REPORTS: Key =
     Key::mixed("reports", REPORTS_KEYS, "The report, in the enterprise form of the keys");
@@ -48,7 +56,30 @@ const REPORTS_KEYS: &[Key] = &[
     Key::alias("output_directory", Kind::Path, "output.directory"),
     Key::alias("formats", Kind::Choices(FORMATS), "output.formats"),
     Key::not_yet("retention_days", Kind::Integer(0, 1_000_000), "Days a report is kept"),
-    Key::not_yet("anonymize", Kind::Switch, "Reports without the names of people"),
+    Key::acted(
+        "anonymize",
+        Kind::Switch,
+        Reach::default("false").variable("GITFLEET_ANONYMIZE").flag("--anonymize"),
+        "Pseudonyms in the place of names and addresses, in every form of the report, the same at every run",
+    ),
+    Key::acted(
+        "pseudonym_key",
+        Kind::Secret,
+        Reach::default("none").variable("GITFLEET_PSEUDONYM_KEY"),
+        "What pseudonyms are made with; whoever has it can tell whose they are, and another one makes others",
+    ),
+    Key::acted(
+        "public",
+        Kind::Switch,
+        Reach::default("false").variable("GITFLEET_PUBLIC").flag("--public"),
+        "Reports for everybody: no names, no pseudonyms, no tables of people",
+    ),
+    Key::acted(
+        "working_hours",
+        Kind::Switch,
+        Reach::default("false"),
+        "When teams of five people or more commit; agree on it with those concerned first",
+    ),
     Key::not_yet("filename_template", Kind::Text, "Pattern of file names"),
     Key::not_yet("date_format", Kind::Text, "Form of dates in file names"),
     Key::not_yet("include_untracked_analysis", Kind::Switch, "Whether commits without a ticket are listed"),

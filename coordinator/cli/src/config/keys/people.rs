@@ -2,53 +2,41 @@
 
 use super::{Key, Kind};
 
-pub(super) const IDENTITY: Key = Key::not_yet(
+pub(super) const IDENTITY: Key = Key::mixed(
     "identity",
-    Kind::Section(&[
-        Key::inner("manual_mappings", Kind::Sections(PERSON), "People and their addresses"),
-        Key::inner("similarity_threshold", Kind::Number, "How alike two names have to be to count as one"),
-        Key::inner("fuzzy_threshold", Kind::Number, "How alike two names have to be to count as one"),
-        Key::inner("auto_analysis", Kind::Switch, "Whether people are matched by themselves"),
-        Key::inner("aliases_file", Kind::Path, "File with people and their addresses"),
-        Key::inner("strip_suffixes", Kind::Texts, "Ends of addresses to ignore"),
-        Key::inner("cache_ttl_days", Kind::Number, "Days before people are matched again"),
-    ]),
-    "Which addresses are one person; a .mailmap in the repository is followed today",
+    &[
+        Key::alias("manual_mappings", Kind::Any, "people.mappings"),
+        Key::never(
+            "similarity_threshold",
+            Kind::Number,
+            PROPOSALS,
+            "How alike two names have to be to count as one",
+        ),
+        Key::never(
+            "fuzzy_threshold",
+            Kind::Number,
+            PROPOSALS,
+            "How alike two names have to be to count as one",
+        ),
+        Key::never("auto_analysis", Kind::Switch, PROPOSALS, "Whether people are matched by themselves"),
+        Key::not_yet("aliases_file", Kind::Path, "File with people and their addresses"),
+        Key::not_yet("strip_suffixes", Kind::Texts, "Ends of addresses to ignore"),
+        Key::never(
+            "cache_ttl_days",
+            Kind::Number,
+            "who is who is found anew for every report",
+            "Days before people are matched again",
+        ),
+    ],
+    "Which addresses are one person",
 );
+
+/// Why nobody is joined for being alike.
+const PROPOSALS: &str =
+    "names that are alike are proposals for a person to decide (`gitfleet people suggest`), and never joined";
 
 pub(super) const DEVELOPER_ALIASES: Key =
     Key::not_yet("developer_aliases", Kind::Any, "Oldest form of analysis.identity.manual_mappings");
-
-const PERSON: &[Key] = &[
-    Key::inner("name", Kind::Text, "Name in reports"),
-    Key::inner("primary_name", Kind::Text, "Name in reports"),
-    Key::inner("primary_email", Kind::Text, "Main address"),
-    Key::inner("canonical_email", Kind::Text, "Main address, older form"),
-    Key::inner("canonical_id", Kind::Text, "Main address, oldest form"),
-    Key::inner("aliases", Kind::Any, "Other names and addresses"),
-    Key::inner("emails", Kind::Texts, "Other addresses"),
-    Key::inner("github_username", Kind::Text, "Name on GitHub"),
-    Key::inner("confidence", Kind::Number, "How sure the match is"),
-    Key::inner("reasoning", Kind::Text, "Why the match was made"),
-];
-
-pub(super) const TEAMS: Key = Key::not_yet(
-    "teams",
-    Kind::Section(&[
-        Key::inner("enabled", Kind::Switch, "Whether teams are reported"),
-        Key::inner(
-            "teams",
-            Kind::Sections(&[
-                Key::inner("name", Kind::Text, "Name of the team"),
-                Key::inner("lead", Kind::Text, "Who leads it"),
-                Key::inner("members", Kind::Any, "Who belongs to it"),
-                Key::inner("pods", Kind::Any, "Smaller teams within"),
-            ]),
-            "The teams",
-        ),
-    ]),
-    "Teams, or a list of them",
-);
 
 pub(super) const ACTIVITY_SCORING: Key = Key::never(
     "activity_scoring",

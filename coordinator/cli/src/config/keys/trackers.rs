@@ -1,6 +1,6 @@
 //! Issue trackers, wikis and project management.
 
-use super::{Key, Kind};
+use super::{Key, Kind, Status};
 
 const ADDRESS: Key = Key::inner("base_url", Kind::Text, "Address of the server");
 const ENABLED: Key = Key::inner("enabled", Kind::Switch, "Whether it is asked");
@@ -12,64 +12,62 @@ const USER: Key = Key::inner("username", Kind::Text, "User name");
 const TOKEN: Key = Key::inner("api_token", Kind::Secret, "Token");
 const ACCESS_USER: Key = Key::inner("access_user", Kind::Text, "User name");
 const ACCESS_TOKEN: Key = Key::inner("access_token", Kind::Secret, "Token");
-const PROJECTS: Key = Key::inner("project_keys", Kind::Texts, "Projects to look at");
 const POINTS: Key = Key::inner("story_point_fields", Kind::Texts, "Fields that hold story points");
 const FETCH_POINTS: Key =
     Key::inner("fetch_story_points", Kind::Switch, "Whether story points are asked for");
 const PROXY: Key = Key::inner("enable_proxy", Kind::Switch, "Whether a proxy is used");
 const PROXY_URL: Key = Key::inner("proxy_url", Kind::Text, "Address of the proxy");
 
-pub(super) const JIRA: Key = Key::not_yet(
+/// A key that is not acted on by itself yet.
+const fn later(key: Key) -> Key {
+    Key { status: Status::NotYet, ..key }
+}
+
+pub(super) const JIRA: Key = Key::mixed(
     "jira",
-    Kind::Section(&[
-        ENABLED,
-        ADDRESS,
-        ACCESS_USER,
-        ACCESS_TOKEN,
-        Key::inner("server_url", Kind::Text, "Address of the server"),
-        USER,
-        TOKEN,
-        PROJECTS,
-        POINTS,
-        FETCH_POINTS,
-        Key::inner("story_point_field", Kind::Text, "Field that holds story points"),
-        Key::inner("epic_link_field", Kind::Text, "Field that holds the epic"),
-        Key::inner("issue_types", Kind::Texts, "Kinds of issues to look at"),
-        Key::inner("timeout", Kind::Number, "Seconds a request may take"),
-        Key::inner("retry_attempts", Kind::Integer(0, 1000), "Attempts after a failure"),
-        RETRIES,
-        BACKOFF,
-        DNS,
-        CONNECTION,
-        PROXY,
-        PROXY_URL,
-    ]),
+    &[
+        later(ENABLED),
+        later(ADDRESS),
+        later(ACCESS_USER),
+        later(ACCESS_TOKEN),
+        Key::not_yet("server_url", Kind::Text, "Address of the server"),
+        later(USER),
+        later(TOKEN),
+        Key::alias("project_keys", Kind::Texts, "tickets.project_keys"),
+        later(POINTS),
+        later(FETCH_POINTS),
+        Key::not_yet("story_point_field", Kind::Text, "Field that holds story points"),
+        Key::not_yet("epic_link_field", Kind::Text, "Field that holds the epic"),
+        Key::not_yet("issue_types", Kind::Texts, "Kinds of issues to look at"),
+        Key::not_yet("timeout", Kind::Number, "Seconds a request may take"),
+        Key::not_yet("retry_attempts", Kind::Integer(0, 1000), "Attempts after a failure"),
+        later(RETRIES),
+        later(BACKOFF),
+        later(DNS),
+        later(CONNECTION),
+        later(PROXY),
+        later(PROXY_URL),
+    ],
     "Jira server",
 );
 
-pub(super) const JIRA_INTEGRATION: Key = Key::not_yet(
+pub(super) const JIRA_INTEGRATION: Key = Key::mixed(
     "jira_integration",
-    Kind::Section(&[
-        ENABLED,
-        FETCH_POINTS,
-        PROJECTS,
-        POINTS,
-        DNS,
-        CONNECTION,
-        RETRIES,
-        BACKOFF,
-        PROXY,
-        PROXY_URL,
-        Key::inner("rate_limit_delay", Kind::Number, "Seconds between requests"),
-        Key::inner("batch_size", Kind::Integer(0, 100_000), "Issues per request"),
-    ]),
+    &[
+        later(ENABLED),
+        later(FETCH_POINTS),
+        Key::alias("project_keys", Kind::Texts, "tickets.project_keys"),
+        later(POINTS),
+        later(DNS),
+        later(CONNECTION),
+        later(RETRIES),
+        later(BACKOFF),
+        later(PROXY),
+        later(PROXY_URL),
+        Key::not_yet("rate_limit_delay", Kind::Number, "Seconds between requests"),
+        Key::not_yet("batch_size", Kind::Integer(0, 100_000), "Issues per request"),
+    ],
     "What is asked of Jira",
-);
-
-pub(super) const JIRA_PROJECT_MAPPINGS: Key = Key::not_yet(
-    "jira_project_mappings",
-    Kind::Map,
-    "Kind of work by Jira project: any project key may stand here",
 );
 
 pub(super) const PM: Key = Key::not_yet("pm", Kind::Map, "Settings by tracker: any tracker may stand here");

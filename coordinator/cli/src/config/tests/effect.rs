@@ -50,6 +50,109 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("reports.output_directory", "reports: {output_directory: o}", "output: Some(\"DIR/o\")"),
     ("output.formats", "output: {formats: [json, md]}", "formats: [Json, Markdown]"),
     ("reports.formats", "reports: {formats: csv}", "formats: [Csv]"),
+    ("people.mailmap_file", "people: {mailmap_file: gitfleet.yaml}", "mailmap: \"people: {mailmap_file"),
+    (
+        "people.mappings",
+        "people: {mappings: [{name: Ann, primary_email: ann@x, aliases: [a@y]}]}",
+        "aliases: [\"a@y\"]",
+    ),
+    (
+        "analysis.identity.manual_mappings",
+        "analysis: {identity: {manual_mappings: [{canonical_email: ann@x, aliases: [a@y], github_username: ann}]}}",
+        "Mapping { name: \"ann\", primary_email: \"ann@x\", aliases: [\"a@y\"], login: Some(\"ann\") }",
+    ),
+    (
+        "analysis.manual_identity_mappings",
+        "analysis: {manual_identity_mappings: [{primary_name: Ann, canonical_id: ann@x, emails: [a@y], confidence: 1}]}",
+        "Mapping { name: \"Ann\", primary_email: \"ann@x\"",
+    ),
+    ("people.bots", "people: {bots: ['ci-*']}", "bots: [\"ci-*\"]"),
+    ("analysis.exclude.authors", "analysis: {exclude: {authors: [robot]}}", "bots: [\"robot\"]"),
+    ("people.humans", "people: {humans: [Ann Bot]}", "humans: [\"Ann Bot\"]"),
+    ("people.name_stop_list", "people: {name_stop_list: [The Team]}", "name_stop_list: [\"The Team\"]"),
+    ("people.plus_tag_domains", "people: {plus_tag_domains: [x.org]}", "plus_tag_domains: [\"x.org\"]"),
+    (
+        "teams",
+        "teams: {teams: [{name: A, lead: z, members: [{person: ann@x, from: 2026-01-01}], pods: [{name: P, members: [b@x]}]}]}",
+        "Team { name: \"A/P\", members: [Membership { person: \"b@x\", from: None, until: None }] }",
+    ),
+    ("tickets.platforms", "tickets: {platforms: [clickup]}", "platforms: [\"clickup\"]"),
+    ("analysis.ticket_platforms", "analysis: {ticket_platforms: [clickup]}", "platforms: [\"clickup\"]"),
+    ("tickets.project_keys", "tickets: {project_keys: [SHOP]}", "jira_keys: [\"SHOP\"]"),
+    ("jira.project_keys", "jira: {project_keys: [SHOP]}", "jira_keys: [\"SHOP\"]"),
+    ("jira_integration.project_keys", "jira_integration: {project_keys: [SHOP]}", "jira_keys: [\"SHOP\"]"),
+    ("tickets.linear_keys", "tickets: {linear_keys: [ENG]}", "linear_keys: [\"ENG\"]"),
+    ("tickets.patterns", "tickets: {patterns: {jira: 'X-\\d+'}}", "patterns: {\"jira\": [\"X-\\\\d+\"]}"),
+    (
+        "analysis.ticket_detection.patterns",
+        "analysis: {ticket_detection: {patterns: {jira: ['X-\\d+']}}}",
+        "patterns: {\"jira\": [\"X-\\\\d+\"]}",
+    ),
+    ("tickets.exclude_patterns", "tickets: {exclude_patterns: ['A,B']}", "exclude_patterns: [\"A,B\"]"),
+    (
+        "analysis.ticket_detection.exclude_patterns",
+        "analysis: {ticket_detection: {exclude_patterns: ['A,B']}}",
+        "exclude_patterns: [\"A,B\"]",
+    ),
+    ("tickets.position", "tickets: {position: start}", "position: Start"),
+    (
+        "analysis.ticket_detection.position",
+        "analysis: {ticket_detection: {position: start}}",
+        "position: Start",
+    ),
+    (
+        "work.categories",
+        "work: {categories: [{name: pay, patterns: ['^pay'], kind: adaptive}]}",
+        "CategoryConfig { name: \"pay\", patterns: [\"^pay\"], kind: Some(Adaptive) }",
+    ),
+    (
+        "work.conventional_types",
+        "work: {conventional_types: {wip: chore}}",
+        "extra_types: {\"wip\": \"chore\"}",
+    ),
+    (
+        "work.project_kinds",
+        "work: {project_kinds: {ADV: feature}}",
+        "project_key_kinds: {\"ADV\": \"feature\"}",
+    ),
+    (
+        "jira_project_mappings",
+        "jira_project_mappings: {ADV: feature}",
+        "project_key_kinds: {\"ADV\": \"feature\"}",
+    ),
+    ("work.words", "work: {words: {fix: Repair}}", "taxonomy: {\"fix\": \"Repair\"}"),
+    ("taxonomy_mapping", "taxonomy_mapping: {fix: Repair}", "taxonomy: {\"fix\": \"Repair\"}"),
+    (
+        "work.story_point_patterns",
+        "work: {story_point_patterns: ['p=(\\d+)']}",
+        "story_points: [\"p=(\\\\d+)\"]",
+    ),
+    (
+        "analysis.story_point_patterns",
+        "analysis: {story_point_patterns: ['p=(\\d+)']}",
+        "story_points: [\"p=(\\\\d+)\"]",
+    ),
+    (
+        "releases.tag_pattern",
+        "releases: {tag_pattern: '^r(?<version>\\d+)$$'}",
+        "release_tags: Some(\"^r(?<version>\\\\d+)$\")",
+    ),
+    ("source.exclude", "source: {exclude: [gen/**]}", "exclude_paths: [\"gen/**\"]"),
+    ("analysis.exclude.paths", "analysis: {exclude: {paths: [gen/**]}}", "exclude_paths: [\"gen/**\"]"),
+    (
+        "analysis.exclude_file_patterns",
+        "analysis: {exclude_file_patterns: [gen/**]}",
+        "exclude_paths: [\"gen/**\"]",
+    ),
+    ("reports.anonymize", "reports: {anonymize: true}", "names: Pseudonyms {"),
+    ("output.anonymization.enabled", "output: {anonymization: {enabled: true}}", "names: Pseudonyms {"),
+    (
+        "reports.pseudonym_key",
+        "reports: {anonymize: true, pseudonym_key: k}",
+        "names: Pseudonyms { key: [92, 188, 176, 206",
+    ),
+    ("reports.public", "reports: {public: true}", "names: Withheld"),
+    ("reports.working_hours", "reports: {working_hours: true}", "working_hours: true"),
     ("fleet.server", "fleet: {server: 'http://c:1'}", "server: \"http://c:1\""),
     ("fleet.token", "fleet: {token: t}", "token: Some("),
     ("fleet.listen", "fleet: {listen: '0.0.0.0:1'}", "listen: \"0.0.0.0:1\""),
@@ -101,7 +204,12 @@ fn without_anything_the_defaults_hold() {
         local,
         "Settings { repositories: [], weeks: None, time_zone: UTC, include_current: false, \
          slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, line_history: true, memory_bytes: 805306368, data_dir: None, \
-         output: None, formats: [Csv, Json, Markdown, Html], credentials: []"
+         output: None, formats: [Csv, Json, Markdown, Html], credentials: [], \
+         lens: Lens { people: PeopleLens { mailmap: \"\", mappings: [], settings: Settings { plus_tag_domains: [], \
+         name_stop_list: [], bots: Lists { bots: [], humans: [] } } }, teams: [], work: RulesConfig { custom: [], \
+         extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
+         linear_keys: [], patterns: {}, exclude_patterns: [], position: Anywhere }, story_points: [], \
+         release_tags: None, exclude_paths: [], working_hours: false, names: Shown }"
     );
     assert_eq!(
         fleet,

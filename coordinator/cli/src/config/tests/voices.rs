@@ -43,6 +43,7 @@ fn every_variable_has_an_effect() {
         "GITFLEET_TIME_ZONE" => "Asia/Tokyo",
         "GITFLEET_INCLUDE_CURRENT_WEEK" | "GITFLEET_ALL_BRANCHES" => "true",
         "GITFLEET_LINE_HISTORY" => "false",
+        "GITFLEET_ANONYMIZE" | "GITFLEET_PUBLIC" => "true",
         "GITFLEET_FORMAT" => "html,csv",
         "GITFLEET_GITHUB_API_URL" => "https://ghe.example",
         "GITFLEET_OUTPUT" | "GITFLEET_DATA_DIR" | "GITFLEET_GITHUB_TOKEN" | "GITFLEET_GITHUB_OWNER" => "some",
@@ -58,8 +59,9 @@ fn every_variable_has_an_effect() {
         assert!(lines.iter().any(|line| line.path.starts_with(path)), "{name} sets no {path}");
         let before = format!("{:?}", sound("version: 1").settings);
         // These show in repositories alone, and there are none here.
-        let of_repositories =
-            ["GITFLEET_GITHUB_OWNER", "GITFLEET_GITHUB_API_URL", "GITFLEET_ALL_BRANCHES"].contains(&name);
+        let of_repositories = ["GITFLEET_GITHUB_OWNER", "GITFLEET_GITHUB_API_URL", "GITFLEET_ALL_BRANCHES"].contains(&name)
+                // What pseudonyms are made with matters where there are any.
+                || name == "GITFLEET_PSEUDONYM_KEY";
         assert!(of_repositories || { format!("{:?}", loaded.settings) != before });
     }
 }
@@ -78,6 +80,8 @@ fn every_flag_has_an_effect() {
         jobs: Some(4),
         max_blob_bytes: Some(5),
         line_history: Some(false),
+        anonymize: Some(true),
+        public: Some(true),
         data_dir: Some("data".into()),
         output: Some("out".into()),
         formats: Some(vec!["md".to_owned(), "markdown".to_owned(), "csv".to_owned()]),
@@ -99,7 +103,12 @@ fn every_flag_has_an_effect() {
          Url(\"https://host/o/b.git\"), remote: None, project_key: \"B\", branches: Named(\"main\") }], \
          weeks: Some(2), time_zone: Asia/Tokyo, include_current: true, slice_commits: 3, \
          jobs: Some(4), max_blob_bytes: 5, line_history: false, memory_bytes: 80740352, data_dir: Some(\"DIR/data\"), output: Some(\"DIR/out\"), \
-         formats: [Markdown, Csv], credentials: []"
+         formats: [Markdown, Csv], credentials: [], \
+         lens: Lens { people: PeopleLens { mailmap: \"\", mappings: [], settings: Settings { plus_tag_domains: [], \
+         name_stop_list: [], bots: Lists { bots: [], humans: [] } } }, teams: [], work: RulesConfig { custom: [], \
+         extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
+         linear_keys: [], patterns: {}, exclude_patterns: [], position: Anywhere }, story_points: [], \
+         release_tags: None, exclude_paths: [], working_hours: false, names: Withheld }"
     );
 }
 
@@ -248,6 +257,36 @@ github:
   api_url: \"https://api.github.com\"          # default
   owner: null                                # default: none
   token: \"***\"                               # gitfleet.yaml:4:10, TOKEN from the environment
+people:
+  mailmap_file: null                         # default: none
+  mappings: null                             # default: none
+  bots: null                                 # default: none
+  humans: null                               # default: none
+  name_stop_list: null                       # default: none
+  plus_tag_domains: null                     # default: none
+teams: null                                  # default: none
+tickets:
+  platforms: null                            # default: all whose form cannot be mistaken
+  project_keys: null                         # default: none
+  linear_keys: null                          # default: none
+  patterns: null                             # default: none
+  exclude_patterns: null                     # default: none
+  position: anywhere                         # default
+work:
+  categories: null                           # default: none
+  conventional_types: null                   # default: those of the specification
+  project_kinds: null                        # default: none
+  words: null                                # default: none
+  story_point_patterns: null                 # default: the usual forms
+releases:
+  tag_pattern: null                          # default: versions without pre-release part
+source:
+  exclude: null                              # default: none
+reports:
+  anonymize: false                           # default
+  public: false                              # default
+  pseudonym_key: null                        # default: none
+  working_hours: false                       # default
 fleet:
   server: \"http://127.0.0.1:7171\"            # default
   listen: null                               # default: 127.0.0.1:7171
