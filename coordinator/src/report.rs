@@ -1,5 +1,6 @@
 //! Reports: the data, and the forms it is rendered in.
 
+mod activity;
 mod caution;
 pub mod csv;
 pub mod difference;
@@ -11,6 +12,8 @@ pub mod markdown;
 pub mod method;
 pub mod model;
 pub mod number;
+pub mod parquet;
+pub mod reference;
 pub mod row;
 #[cfg(test)]
 mod sample;

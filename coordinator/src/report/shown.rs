@@ -13,6 +13,8 @@ pub(super) enum Unit {
     /// An object id, of which the beginning is enough for people.
     Object,
     Number,
+    /// A number that is a name, such as that of a pull request.
+    Name,
     Percent,
     /// Seconds.
     Span,
@@ -33,6 +35,7 @@ pub(super) fn unit(column: &Column) -> Unit {
         Kind::Flag => Unit::Flag,
         Kind::Text if matches!(name, "commit" | "victim") => Unit::Object,
         Kind::Text => Unit::Text,
+        _ if name == "number" => Unit::Name,
         _ if name.ends_with("_seconds") => Unit::Span,
         _ if name.ends_with("_hundredths") => Unit::Points,
         Kind::Ratio if name.contains("share") || name.contains("rate") || name == "surviving" => {
@@ -82,6 +85,7 @@ pub(super) fn text(cell: &Cell, unit: Unit) -> Option<String> {
         (Cell::Text(text), _) => text.clone(),
         (Cell::Flag(flag), _) => if *flag { "yes" } else { "no" }.to_owned(),
         (Cell::Count(n), Unit::Points) => points(*n),
+        (Cell::Count(n), Unit::Name) => n.to_string(),
         (Cell::Count(n), _) => grouped(*n),
         (Cell::Signed(seconds), Unit::Span) => span(*seconds),
         (Cell::Signed(n), _) => signed(*n),
@@ -195,6 +199,7 @@ mod tests {
             ("story_point_hundredths", Kind::Count, Unit::Points, "Story points"),
             ("commit", Kind::Text, Unit::Object, "Commit"),
             ("commits", Kind::Count, Unit::Number, "Commits"),
+            ("number", Kind::Count, Unit::Name, "Number"),
             ("reapplied", Kind::Flag, Unit::Flag, "Reapplied"),
         ] {
             let column = column(name, kind);

@@ -24,7 +24,7 @@ pub(crate) struct Analyze {
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Forms of the report: csv, json, markdown, html [default: all]
+    /// Forms of the report: csv, json, markdown, html, parquet [default: all but parquet]
     #[arg(long, value_name = "FORMS", value_delimiter = ',')]
     pub(crate) format: Vec<String>,
 

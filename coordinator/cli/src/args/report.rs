@@ -17,6 +17,8 @@ pub(crate) struct Report {
 pub(crate) enum ReportCommand {
     /// Print the JSON Schema of report.json
     Schema,
+    /// Print all tables and columns of a report, as Markdown
+    Columns,
     /// Print the last published report of this machine, or that of a fleet's batch, as JSON
     Show {
         /// The batch; without it, the report that `analyze` published here
@@ -83,7 +85,7 @@ pub(crate) enum ReportCommand {
         #[arg(long, short, value_name = "DIR")]
         output: Option<PathBuf>,
 
-        /// Forms of the report: csv, json, markdown, html [default: all]
+        /// Forms of the report: csv, json, markdown, html, parquet [default: all but parquet]
         #[arg(long, value_name = "FORMS", value_delimiter = ',')]
         format: Vec<String>,
 

@@ -8,7 +8,7 @@ use chrono::Utc;
 use gitfleet_coordinator::conclude::{Concluded, conclude};
 use gitfleet_coordinator::manifest::{Manifest, Run, manifest};
 use gitfleet_coordinator::report::difference::{self, Side};
-use gitfleet_coordinator::report::json;
+use gitfleet_coordinator::report::{json, reference};
 use gitfleet_coordinator::store::{Finished, Store as _};
 use gitfleet_coordinator::terms::Terms;
 use gitfleet_coordinator::view::ReportView;
@@ -38,6 +38,7 @@ pub(super) const PUBLISHED: &str = "analyze";
 
 pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
     let text = match args.command {
+        ReportCommand::Columns => reference::columns(),
         ReportCommand::Schema => format!("{}\n", serde_json::to_string_pretty(&json::schema())?),
         ReportCommand::Show { batch: Some(batch), common, server } => {
             let ask = Ask { server, config: common.config, json: true };
@@ -236,12 +237,12 @@ fn export(
     for word in format {
         let known = Format::named(word).ok_or_else(|| {
             Refusal::new(Exit::Usage, format!("{word} is no form of a report"))
-                .hint("csv, json, markdown or html")
+                .hint("csv, json, markdown, html or parquet")
         })?;
         formats.push(known);
     }
     if formats.is_empty() {
-        formats = Format::ALL.to_vec();
+        formats = Format::DEFAULTS.to_vec();
     }
     let client = client(ask)?;
     let get = |part: &str| client.text(&format!("/batches/{}/{part}", segment(batch)), &[]);

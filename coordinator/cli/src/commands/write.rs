@@ -5,9 +5,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use gitfleet_coordinator::conclude::Concluded;
-use gitfleet_coordinator::report::{csv, html, markdown};
+use gitfleet_coordinator::report::{csv, html, markdown, parquet};
 
 use crate::config::Format;
+
+/// A name, and the content where the file is asked for.
+type File<'a> = (Cow<'a, str>, Option<Cow<'a, [u8]>>);
 
 /// Writes the asked forms and the manifest into `directory`, removes files of forms that an earlier run left there,
 /// and returns the names of what was written.
@@ -25,18 +28,27 @@ pub(super) fn write(
     std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     if is_new {
         // Often the directory is made in a working copy; its status stays what it was.
-        put(directory, ".gitignore", "*\n")?;
+        put(directory, ".gitignore", b"*\n")?;
     }
     let report = &finished.report;
-    let mut files: Vec<(Cow<'_, str>, Option<Cow<'_, str>>)> = Vec::new();
+    let mut files: Vec<File<'_>> = Vec::new();
     let asked = |format: Format| formats.contains(&format);
-    files.push(("report.json".into(), asked(Format::Json).then(|| finished.json.as_str().into())));
-    files.push(("report.md".into(), asked(Format::Markdown).then(|| markdown::render(report).into())));
-    files.push(("report.html".into(), asked(Format::Html).then(|| html::render(report).into())));
+    files.push(("report.json".into(), asked(Format::Json).then(|| finished.json.as_bytes().into())));
+    files.push((
+        "report.md".into(),
+        asked(Format::Markdown).then(|| markdown::render(report).into_bytes().into()),
+    ));
+    files.push(("report.html".into(), asked(Format::Html).then(|| html::render(report).into_bytes().into())));
     for (name, content) in csv::render(report) {
-        files.push((name.into(), asked(Format::Csv).then_some(content.into())));
+        files.push((name.into(), asked(Format::Csv).then(|| content.into_bytes().into())));
     }
-    files.push(("manifest.json".into(), Some(format!("{manifest}\n").into())));
+    if asked(Format::Parquet) {
+        let tables = parquet::render(report);
+        files.extend(tables.into_iter().map(|(name, content)| (name.into(), Some(content.into()))));
+    } else {
+        files.extend(parquet::names().into_iter().map(|name| (name.into(), None)));
+    }
+    files.push(("manifest.json".into(), Some(format!("{manifest}\n").into_bytes().into())));
     let mut written = Vec::new();
     for (name, content) in files {
         match content {
@@ -56,10 +68,10 @@ pub(super) fn write(
     Ok(written)
 }
 
-fn put(directory: &Path, name: &str, content: &str) -> anyhow::Result<()> {
+fn put(directory: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
     let whole = || -> anyhow::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        std::io::Write::write_all(&mut file, content.as_bytes())?;
+        std::io::Write::write_all(&mut file, content)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

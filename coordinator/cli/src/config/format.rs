@@ -8,10 +8,12 @@ pub(crate) enum Format {
     Json,
     Markdown,
     Html,
+    Parquet,
 }
 
 impl Format {
-    pub(crate) const ALL: [Self; 4] = [Self::Csv, Self::Json, Self::Markdown, Self::Html];
+    /// Written where nobody asks for others. Parquet is for those who know that they want it.
+    pub(crate) const DEFAULTS: [Self; 4] = [Self::Csv, Self::Json, Self::Markdown, Self::Html];
 
     /// Returns the format of that name, `md` being short for `markdown`.
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -20,6 +22,7 @@ impl Format {
             "json" => Some(Self::Json),
             "markdown" | "md" => Some(Self::Markdown),
             "html" => Some(Self::Html),
+            "parquet" => Some(Self::Parquet),
             _ => None,
         }
     }
@@ -32,6 +35,7 @@ impl fmt::Display for Format {
             Self::Json => "json",
             Self::Markdown => "markdown",
             Self::Html => "html",
+            Self::Parquet => "parquet",
         })
     }
 }

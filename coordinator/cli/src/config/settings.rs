@@ -167,7 +167,7 @@ fn formats(words: Option<Vec<String>>) -> Vec<Format> {
             formats.push(format);
         }
     }
-    if formats.is_empty() { Format::ALL.to_vec() } else { formats }
+    if formats.is_empty() { Format::DEFAULTS.to_vec() } else { formats }
 }
 
 fn host(merge: &mut Merge<'_>) -> String {

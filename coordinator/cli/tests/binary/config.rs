@@ -309,6 +309,9 @@ fn the_documents_say_what_the_program_says() {
     let reference = room.gitfleet(&["config", "reference"]).expect(0);
     let written = std::fs::read_to_string(project("docs/configuration.md")).unwrap();
     assert_eq!(reference.text(), written, "cargo run -- config reference > docs/configuration.md");
+    let columns = room.gitfleet(&["report", "columns"]).expect(0);
+    let written = std::fs::read_to_string(project("docs/report.md")).unwrap();
+    assert_eq!(columns.text(), written, "cargo run -- report columns > docs/report.md");
     let api = room.gitfleet(&["help", "openapi"]).expect(0);
     let written = std::fs::read_to_string(project("docs/openapi.json")).unwrap();
     assert_eq!(api.text(), written, "cargo run -- help openapi > docs/openapi.json");

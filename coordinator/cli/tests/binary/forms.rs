@@ -1,7 +1,8 @@
-//! The four forms of the report and the folder they lie in.
+//! The forms of the report and the folder they lie in.
 
 use std::collections::BTreeSet;
 
+use gitfleet_coordinator::report::tables::Tables;
 use serde_json::Value;
 
 use crate::history;
@@ -46,6 +47,14 @@ const CSV: [&str; 34] = [
     "weeks.csv",
 ];
 
+/// All Parquet files of a report.
+fn parquet() -> Vec<&'static str> {
+    let activity = ["developer_weeks.parquet", "developers.parquet", "languages.parquet", "weeks.parquet"];
+    let tables = Tables::default().all();
+    let tables = tables.iter().map(|table| &*format!("{}.parquet", table.name).leak());
+    activity.into_iter().chain(tables).collect()
+}
+
 fn names(room: &Room) -> BTreeSet<String> {
     contents(&room.path("out")).into_keys().map(|path| path.to_str().unwrap().to_owned()).collect()
 }
@@ -79,6 +88,7 @@ fn the_forms_asked_for_take_the_place_of_others() {
     let always: &[&str] = &[".gitignore", "manifest.json", "notes.txt"];
     for (asked, written) in [
         ("csv", &CSV[..]),
+        ("parquet", &parquet()),
         ("json,html", &["report.json", "report.html"]),
         ("markdown", &["report.md"]),
         ("md,json", &["report.md", "report.json"]),
@@ -142,19 +152,30 @@ fn the_page_loads_nothing_from_anywhere() {
     room.report(&[&url]);
     let page = room.read("out/report.html");
     let lower = page.to_lowercase();
-    for word in
-        ["<script ", "<link", "<img", "<iframe", "<object", "<embed", "@import", "url(", "src=", "srcset="]
-    {
+    for word in ["<link", "<img", "<iframe", "<object", "<embed", "@import", "url(", "src=", "srcset="] {
         assert!(!lower.contains(word), "{word}");
     }
-    assert_eq!(lower.matches("<script>").count(), 1, "one of ours, which its hash allows");
     for scheme in ["http:", "https:", "//"] {
         for quote in ["\"", "'"] {
             assert!(!lower.contains(&format!("href={quote}{scheme}")), "{scheme}");
         }
     }
+    only_our_script(&page);
     assert!(page.contains("<svg"), "charts stand in the page");
     assert!(page.contains("prefers-color-scheme") && page.contains("@media print"));
+}
+
+/// The one script stands at the end, after all that a repository may have written, and is allowed by its hash alone.
+fn only_our_script(page: &str) {
+    assert_eq!(page.to_lowercase().matches("<script").count(), 1);
+    let (_, behind) = page.split_once("</footer>\n<script>(function () {\n").expect("our script");
+    assert!(behind.ends_with("})();\n</script>\n</body>\n</html>\n"));
+    let policy =
+        page.split("Content-Security-Policy\" content=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let policy = policy.expect("a policy");
+    let script = policy.split("; ").find(|rule| rule.starts_with("script-src")).expect("a rule for scripts");
+    assert!(script.starts_with("script-src 'sha256-") && script.matches(' ').count() == 1, "{policy}");
+    assert!(policy.starts_with("default-src 'none';"), "{policy}");
 }
 
 #[test]
@@ -201,9 +222,8 @@ fn hostile_names_are_shown_and_do_nothing() {
 
     let page = room.read("out/report.html");
     let lower = page.to_lowercase();
-    // One script is ours, and the page says which by its hash.
-    assert_eq!(lower.matches("<script").count(), 1);
-    for live in ["<script>alert", "<img", "\" onmouseover", "\"> onmouseover", "href=\"javascript"] {
+    only_our_script(&page);
+    for live in ["<img", "\" onmouseover", "\"> onmouseover", "href=\"javascript"] {
         assert!(!lower.contains(live), "{live}");
     }
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
@@ -214,7 +234,7 @@ fn hostile_names_are_shown_and_do_nothing() {
     for name in CSV {
         let table = room.read(&format!("out/{name}"));
         for cell in cells(&table) {
-            let number = cell.parse::<i64>().is_ok();
+            let number = cell.parse::<f64>().is_ok();
             assert!(number || !cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{name}: {cell}");
         }
     }

@@ -189,24 +189,23 @@ fn line(series: &Series, scale: &Scale) -> String {
         let points = &points[1..];
         let (from, to) = (x(run[0].0, n), x(run[run.len() - 1].0, n));
         area.push_str(&format!("M{points}L{to:.1} {zero:.2}L{from:.1} {zero:.2}Z"));
-        // A value between two gaps has no line; its cap shows where it is.
-        let cap = if run.len() == 1 { "h0" } else { "" };
-        path.push_str(&format!("M{points}{cap}"));
+        path.push_str(&format!("M{points}"));
     }
     format!("<path class=\"area {class}\" d=\"{area}\"/><path class=\"line {class}\" d=\"{path}\"/>")
 }
 
-/// Marks each point where they are few: one alone has no line, and of two or three the eye wants to see where they are.
+/// Marks each point where they are few, for of two or three the eye wants to see where they are; and at any time those
+/// between two gaps, which have no line.
 fn dots(series: &Series, scale: &Scale) -> String {
-    let n = series.values.len();
-    if n > MAX_DOTS {
-        return String::new();
-    }
+    let values = &series.values;
+    let n = values.len();
+    let is_known = |i: Option<usize>| i.and_then(|i| values.get(i).copied().flatten()).is_some();
+    let is_marked = |i: usize| n <= MAX_DOTS || !(is_known(i.checked_sub(1)) || is_known(Some(i + 1)));
     let class = series.class;
-    series
-        .values
+    values
         .iter()
         .enumerate()
+        .filter(|(i, _)| is_marked(*i))
         .filter_map(|(i, value)| {
             let left = x(i, n) / WIDTH * 100.0;
             let top = scale.y(drawn((*value)?, series.side, scale)) / HEIGHT * 100.0;
@@ -381,7 +380,7 @@ mod tests {
         series.values[1] = None;
         let text = line(&series, &Scale::of(std::slice::from_ref(&series)));
         let path = text.rsplit("d=\"").next().unwrap();
-        assert_eq!(path, "M0.0 16.67h0M666.7 16.67L1000.0 16.67\"/>");
+        assert_eq!(path, "M0.0 16.67M666.7 16.67L1000.0 16.67\"/>");
     }
 
     #[test]
@@ -390,6 +389,10 @@ mod tests {
         let many = series(Side::Down, &[3; MAX_DOTS + 1]);
         assert_eq!(dots(&few, &Scale::of(std::slice::from_ref(&few))).matches("<b").count(), MAX_DOTS);
         assert_eq!(dots(&many, &Scale::of(std::slice::from_ref(&many))), "");
+        let mut lone = series(Side::Down, &[3; MAX_DOTS + 5]);
+        (lone.values[1], lone.values[3]) = (None, None);
+        // The first and the third point stand alone.
+        assert_eq!(dots(&lone, &Scale::of(std::slice::from_ref(&lone))).matches("<b").count(), 2);
     }
 
     #[test]

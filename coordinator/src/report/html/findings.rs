@@ -56,15 +56,36 @@ fn card(row: &FindingRow) -> String {
          <h3>{finding}</h3>{evidence}<p>{recommendation}</p><p class=\"rule\">rule <code>{rule}</code></p></li>\n",
         weight = html_name(&row.weight),
         finding = html(&row.finding),
-        recommendation = html(&row.recommendation),
+        recommendation = with_code(&row.recommendation),
         rule = html_name(&row.rule),
     )
+}
+
+/// Returns the text with what stands between backticks as code.
+fn with_code(text: &str) -> String {
+    let safe = html(text).to_string();
+    let mut parts = safe.split('`');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    while let Some(code) = parts.next() {
+        match parts.next() {
+            Some(after) => out.push_str(&format!("<code>{code}</code>{after}")),
+            None => out.push_str(&format!("`{code}")),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::sample;
+
+    #[test]
+    fn commands_are_code_and_nothing_else_is() {
+        assert_eq!(with_code("run `a <b>` or `c`"), "run <code>a &lt;b&gt;</code> or <code>c</code>");
+        assert_eq!(with_code("a lone ` stays"), "a lone ` stays");
+        assert_eq!(with_code("``"), "<code></code>");
+    }
 
     #[test]
     fn every_card_names_its_rule_and_its_numbers() {

@@ -31,8 +31,10 @@ pub(super) fn render(report: &Report) -> String {
     let by_group = if tables.dora.is_empty() {
         String::new()
     } else {
-        let table =
-            Table::of("dora", "The five DORA metrics by component, repository and project", &tables.dora);
+        // Whoever wants a component looks for it; the whole comes first.
+        let mut rows = tables.dora.clone();
+        rows.sort_by_key(|row| row.scope == "component");
+        let table = Table::of("dora", "The five DORA metrics by repository, project and component", &rows);
         format!("<h3>By repository and component</h3>\n{}", grid::open(&table))
     };
     let body = format!(

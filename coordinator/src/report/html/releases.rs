@@ -10,7 +10,7 @@ use crate::report::tables::DeploymentRow;
 
 const MAX_REPOSITORIES: usize = 20;
 /// Beyond it dots cover each other.
-const MAX_DOTS: usize = 60;
+const MAX_DOTS: usize = 150;
 
 pub(super) fn render(report: &Report) -> String {
     let mut rows: Vec<(&str, Vec<(NaiveDate, &DeploymentRow)>)> = Vec::new();

@@ -100,6 +100,7 @@ pub(super) fn work(report: &Report) -> String {
 pub(super) fn flow(report: &Report) -> String {
     let tables = &report.tables;
     let dora = [
+        "scope",
         "subject",
         "component",
         "deployments",

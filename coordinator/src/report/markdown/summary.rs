@@ -138,7 +138,7 @@ fn risk(report: &Report) -> Option<String> {
         let ones = known.iter().filter(|people| **people <= Ratio::ONE).count() as u64;
         let of = counted(known.len() as u64, "repository", "repositories");
         let have = if ones == 1 { "has" } else { "have" };
-        parts.push(format!("{} of {of} {have} a truck factor of one", grouped(ones)));
+        parts.push(format!("{} of {of} {have} a truck factor of one or less", grouped(ones)));
     }
     if let Some(share) = metric(report, "organisation", "", "knowledge_loss", "orphaned") {
         parts.push(format!("{} of the lines were written by people who have left", shown::percent(share)));

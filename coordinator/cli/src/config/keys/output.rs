@@ -4,7 +4,7 @@
 use super::analysis::FRESH;
 use super::{Key, Kind, Reach};
 
-const FORMATS: &[&str] = &["csv", "json", "markdown", "html", "md"];
+const FORMATS: &[&str] = &["csv", "json", "markdown", "html", "md", "parquet"];
 
 pub(super) const OUTPUT: Key = Key::mixed("output", OUTPUT_KEYS, "The report");
 

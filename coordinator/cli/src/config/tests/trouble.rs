@@ -63,7 +63,7 @@ fn wrong_values_say_what_is_expected() {
         ),
         (
             "output:\n  formats:\n  - csv\n  - pdf\n",
-            "4:5: wrong value: output.formats: `pdf` is not some of csv, json, markdown, html, md",
+            "4:5: wrong value: output.formats: `pdf` is not some of csv, json, markdown, html, md, parquet",
         ),
         (
             "repositories: {path: x}",

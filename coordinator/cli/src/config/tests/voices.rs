@@ -219,7 +219,7 @@ fn wrong_flags_and_variables_are_named() {
          Europe/Berlin\n  did you mean Europe/Berlin?\n\
          environment GITFLEET_JOBS: wrong value: analysis.jobs: `0` is not a whole number from 1 to 4096\n\
          environment GITFLEET_FORMAT: wrong value: output.formats: `csv,htlm` is not some of csv, json, markdown, \
-         html, md\n  did you mean html?\n\
+         html, md, parquet\n  did you mean html?\n\
          flag SOURCES: wrong value: the address holds a password or a token\n  an address looks like https://host/owner/name; \
          secrets belong in github.token or an ssh key"
     );
