@@ -1,13 +1,44 @@
 //! The end of a batch: its report, made or found, and its publication.
 
-use gitfleet_shared::contract::Digest;
+use gitfleet_shared::contract::{Digest, Scope};
+use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::ids::BatchId;
 
 use crate::aggregate::Basis;
 use crate::report::json;
 use crate::report::model::Report;
-use crate::store::{Result, Store};
+use crate::store::{RepositoryState, Result, Store, StoreError};
 use crate::terms::Terms;
+
+/// Hands out the facts of each repository of `batch` that was analysed, by name, its commits ascending by id, each with
+/// whether it is on the mainline.
+///
+/// # Errors
+///
+/// Where the store fails, or `each` does.
+pub async fn facts<E: From<StoreError>>(
+    store: &dyn Store,
+    batch: BatchId,
+    scope: Scope,
+    mut each: impl FnMut(&str, &[(CommitFacts, bool)]) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
+    let mut repositories = store.repositories(batch).await?;
+    repositories.sort_by(|a, b| (&a.name, a.position).cmp(&(&b.name, b.position)));
+    for repository in repositories.iter().filter(|one| one.state == RepositoryState::Analysed) {
+        let snapshot = store.snapshot(&repository.source, &repository.revisions, scope).await?;
+        let snapshot =
+            snapshot.ok_or(StoreError::Damaged { what: "an analysed repository without a snapshot" })?;
+        let mut commits = Vec::new();
+        store
+            .read_facts(snapshot.id, &mut |block| {
+                commits.extend(block.iter().map(|one| (one.facts.clone(), one.on_mainline)));
+            })
+            .await?;
+        commits.sort_unstable_by_key(|(facts, _)| facts.id);
+        each(&repository.name, &commits)?;
+    }
+    Ok(())
+}
 
 /// A report and its first form.
 pub struct Concluded {

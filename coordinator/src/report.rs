@@ -5,6 +5,7 @@ mod caution;
 pub mod csv;
 pub mod difference;
 mod escape;
+pub mod facts;
 mod finding;
 pub mod html;
 pub mod json;

@@ -249,6 +249,7 @@ fn risk(found: &mut Found, tables: &Tables) {
 fn is_told(group: &GroupRow, tables: &Tables) -> bool {
     let is_same = |other: &&GroupRow| {
         other.scope == "repository"
+            && (other.commits, other.additions) == (group.commits, group.additions)
             && GroupRow { scope: group.scope.clone(), subject: group.subject.clone(), ..(*other).clone() }
                 == *group
     };

@@ -42,26 +42,50 @@ fn of_table(table: &Table) -> Vec<u8> {
 }
 
 fn written(table: &Table) -> Result<Vec<u8>> {
-    let about = |key: &str, text: &str| KeyValue::new(key.to_owned(), text.trim().to_owned());
-    let mut told = vec![about("about", table.about)];
-    told.extend(table.columns.iter().map(|column| about(&format!("about.{}", column.name), column.about)));
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .set_created_by("gitfleet".to_owned())
-        .set_key_value_metadata(Some(told))
-        .build();
-    let mut file = SerializedFileWriter::new(Vec::new(), Arc::new(schema(table)?), Arc::new(properties))?;
-    for rows in table.rows.chunks(ROW_GROUP) {
-        let mut group = file.next_row_group()?;
-        for (i, column) in table.columns.iter().enumerate() {
-            let cells: Vec<&Cell> = rows.iter().map(|row| &row[i]).collect();
-            let mut writer = group.next_column()?.expect("the schema has every column");
-            fill(&mut writer, column, &cells)?;
-            writer.close()?;
-        }
-        group.close()?;
+    let mut file = File::new(Vec::new(), table)?;
+    file.write(table)?;
+    file.finish()
+}
+
+/// A file that is written table by table, all with the same columns.
+pub struct File<W: std::io::Write + Send>(SerializedFileWriter<W>);
+
+impl<W: std::io::Write + Send> File<W> {
+    /// # Errors
+    ///
+    /// Where `out` cannot be written to, as of the other methods.
+    pub fn new(out: W, table: &Table) -> Result<Self> {
+        let about = |key: &str, text: &str| KeyValue::new(key.to_owned(), text.trim().to_owned());
+        let mut told = vec![about("about", table.about)];
+        told.extend(
+            table.columns.iter().map(|column| about(&format!("about.{}", column.name), column.about)),
+        );
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_created_by("gitfleet".to_owned())
+            .set_key_value_metadata(Some(told))
+            .build();
+        Ok(Self(SerializedFileWriter::new(out, Arc::new(schema(table)?), Arc::new(properties))?))
     }
-    file.into_inner()
+
+    pub fn write(&mut self, table: &Table) -> Result<()> {
+        for rows in table.rows.chunks(ROW_GROUP) {
+            let mut group = self.0.next_row_group()?;
+            for (i, column) in table.columns.iter().enumerate() {
+                let cells: Vec<&Cell> = rows.iter().map(|row| &row[i]).collect();
+                let mut writer = group.next_column()?.expect("the schema has every column");
+                fill(&mut writer, column, &cells)?;
+                writer.close()?;
+            }
+            group.close()?;
+        }
+        Ok(())
+    }
+
+    /// Returns what was written to, whole.
+    pub fn finish(self) -> Result<W> {
+        self.0.into_inner()
+    }
 }
 
 fn schema(table: &Table) -> Result<Type> {

@@ -138,6 +138,11 @@ fn failures(releases: &[Release], changes: &[Change], first: &[Option<u32>]) -> 
     let mut by_time: Vec<(i64, usize)> =
         releases.iter().enumerate().filter_map(|(place, one)| Some((one.released?, place))).collect();
     by_time.sort_unstable();
+    // Few commits mark anything, and each release asks all that do.
+    let reverts: Vec<(usize, &Change)> =
+        changes.iter().enumerate().filter(|(_, change)| !change.reverts.is_empty()).collect();
+    let hotfixes: Vec<(usize, &Change)> =
+        changes.iter().enumerate().filter(|(_, change)| change.merges_hotfix).collect();
     let mut found = Vec::new();
     for (index, (released, place)) in by_time.iter().enumerate() {
         let next = by_time.get(index + 1).map(|(next, _)| *next);
@@ -145,11 +150,15 @@ fn failures(releases: &[Release], changes: &[Change], first: &[Option<u32>]) -> 
             time.is_some_and(|time| time >= *released && next.is_none_or(|next| time < next))
         };
         let contains = |node: &Node| first[*node as usize] == u32::try_from(*place).ok();
-        let revert = changes.iter().position(|change| {
+        let is_revert = |(_, change): &&(usize, &Change)| {
             is_between(change.integrated.or(change.authored)) && change.reverts.iter().any(contains)
-        });
-        let hotfix =
-            || changes.iter().position(|change| change.merges_hotfix && is_between(change.integrated));
+        };
+        let earliest = |(commit, change): &&(usize, &Change)| (change.integrated, *commit);
+        let revert = reverts.iter().filter(is_revert).min_by_key(earliest).map(|(commit, _)| *commit);
+        let hotfix = || {
+            let merged = hotfixes.iter().filter(|(_, change)| is_between(change.integrated));
+            merged.min_by_key(earliest).map(|(commit, _)| *commit)
+        };
         let with = |commit: usize| first[commit].map(|place| place as usize);
         let fix = match (revert, patch_of(releases, *place)) {
             (Some(commit), _) => Some(Fix { mark: Mark::Revert, release: with(commit) }),

@@ -59,6 +59,15 @@ pub(crate) enum ReportCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Write the facts behind the last report of this machine as Parquet: commits, and changed files
+    Facts {
+        /// Where the two files go [default: gitfleet-report]
+        #[arg(long, short, value_name = "DIR")]
+        output: Option<PathBuf>,
+
+        #[command(flatten)]
+        common: Common,
+    },
     /// Compare two reports: which numbers moved, and why, by their manifests
     Diff {
         /// The earlier report: a folder that `analyze` or `report export` wrote

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::Utc;
-use gitfleet_coordinator::conclude::{Concluded, conclude};
+use gitfleet_coordinator::conclude::{self, Concluded, conclude};
+use gitfleet_coordinator::lens::Names;
 use gitfleet_coordinator::manifest::{Manifest, Run, manifest};
 use gitfleet_coordinator::report::difference::{self, Side};
-use gitfleet_coordinator::report::{json, reference};
+use gitfleet_coordinator::report::{facts, json, parquet, reference};
 use gitfleet_coordinator::store::{Finished, Store as _};
 use gitfleet_coordinator::terms::Terms;
 use gitfleet_coordinator::view::ReportView;
 
+use gitfleet_shared::contract::Scope;
 use gitfleet_shared::ids::BatchId;
 
 use crate::args::{Ask, Report, ReportCommand, WindowArgs};
@@ -57,6 +59,10 @@ pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
                 ..Overrides::default()
             };
             return make(overrides, &window, common.config.as_deref(), json, quiet);
+        }
+        ReportCommand::Facts { output, common } => {
+            let overrides = Overrides { output, data_dir: common.data_dir, ..Overrides::default() };
+            return write_facts(overrides, common.config.as_deref(), quiet);
         }
         ReportCommand::Diff { a, b, json } => difference(&a, &b, json)?,
         ReportCommand::Ls { ask } => {
@@ -152,6 +158,56 @@ fn make(
         }
         Ok(Exit::Done)
     })
+}
+
+/// Writes the facts of the last report. They hold names and addresses as the commits have them.
+fn write_facts(overrides: Overrides, config: Option<&Path>, quiet: bool) -> anyhow::Result<Exit> {
+    let surroundings = Surroundings::read()?;
+    let loaded = surroundings.configuration(config, overrides, quiet)?;
+    let data_dir = surroundings.data_dir(&loaded)?;
+    let settings = loaded.settings;
+    if settings.lens.names != Names::Shown {
+        return Err(Refusal::new(
+            Exit::Usage,
+            "facts hold names and addresses, and the configuration hides them",
+        )
+        .hint("leave out reports.anonymize and reports.public for this, or do without the facts")
+        .into());
+    }
+    let output = settings.output.clone().unwrap_or_else(|| surroundings.directory.join(OUTPUT));
+    let scope = Scope { max_blob_bytes: settings.max_blob_bytes, line_history: settings.line_history };
+    let files = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        if !data_dir.join(STORE).exists() {
+            return Err(nothing_published());
+        }
+        let store = open_store(&data_dir).await?;
+        let (_, published) = store.published(PUBLISHED).await?.ok_or_else(nothing_published)?;
+        let published: Manifest = serde_json::from_str(&published)?;
+        let batch = uuid::Uuid::parse_str(&published.batch).map(BatchId::from_uuid)?;
+        std::fs::create_dir_all(&output)?;
+        // Each file is whole or not there.
+        let mut files = Vec::new();
+        for table in facts::tables("", &[]) {
+            let file = parquet::File::new(tempfile::NamedTempFile::new_in(&output)?, &table)?;
+            files.push((format!("{}.parquet", table.name), file));
+        }
+        conclude::facts(&store, batch, scope, |name, commits| -> anyhow::Result<()> {
+            for ((_, file), table) in files.iter_mut().zip(facts::tables(name, commits)) {
+                file.write(&table)?;
+            }
+            Ok(())
+        })
+        .await?;
+        store.close().await;
+        let mut names = Vec::new();
+        for (name, file) in files {
+            file.finish()?.persist(output.join(&name))?;
+            names.push(name);
+        }
+        anyhow::Ok(names)
+    })?;
+    talk::line(&format!("{} in {}", files.join(" and "), output.display()));
+    Ok(Exit::Done)
 }
 
 /// Numbers that moved and are shown; JSON has all.

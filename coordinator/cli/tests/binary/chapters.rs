@@ -195,3 +195,19 @@ fn the_history_of_lines_can_be_left_out() {
     let report = room.report(&[repository.text()]);
     check(&report, "groups", &[("scope", "repository")], &json!({ "rework_own": 2 }));
 }
+
+#[test]
+fn facts_are_written_as_they_are_stored() {
+    let room = Room::new();
+    let repository = history(&room);
+    room.report(&[repository.text()]);
+    let (data, out) = (room.text("data"), room.text("facts"));
+    room.gitfleet(&["report", "facts", "--data-dir", &data, "--output", &out]).expect(0);
+    for name in ["facts_commits.parquet", "facts_files.parquet"] {
+        let bytes = std::fs::read(room.path("facts").join(name)).unwrap();
+        assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"), "{name}");
+    }
+    room.write("hide.yaml", "reports: {anonymize: true}\n");
+    let hide = room.text("hide.yaml");
+    room.gitfleet(&["report", "facts", "-c", &hide, "--data-dir", &data]).expect(2).says(&["names", "hint"]);
+}
