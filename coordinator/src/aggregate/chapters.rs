@@ -199,7 +199,8 @@ impl Chapters {
 
     fn contributor(&mut self, history: &History, node: Node, place: &Place<'_>) {
         let (brief, author) = (&history.briefs[node as usize], history.authors[node as usize]);
-        if brief.is_merge || !place.is_first[node as usize] {
+        let is_bot = history.is_bot[node as usize];
+        if brief.is_merge || is_bot || !place.is_first[node as usize] {
             return;
         }
         if let Some(day) = brief.authored.and_then(|seconds| self.window.day_of(seconds)) {

@@ -1,5 +1,7 @@
 //! One repository, ready to be asked: its commits as a graph, what they say, who wrote them, which files they mean.
 
+use std::collections::HashSet;
+
 use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::graph::{Graph, Link, Node};
 use gitfleet_shared::metrics::brief::Brief;
@@ -43,14 +45,11 @@ impl History {
         let head = read.head.and_then(|head| graph.node(&head));
         let mainline = head.map(|head| graph.mainline(head)).unwrap_or_default();
         let integrated_at = graph.first_reached_from(&mainline);
-        let mut lineage = Lineage::default();
-        let mut files = vec![Vec::new(); read.commits.len()];
-        for node in graph.parents_first().iter().rev() {
-            files[*node as usize] = lineage.step_back(&read.commits[*node as usize]);
-        }
+        let tip: HashSet<&[u8]> = read.tip.iter().map(|file| file.path.as_slice()).collect();
+        let Lineage { names, files } = Lineage::of(&graph, &read.commits, &mainline, &tip);
         Self {
             briefs: read.commits.iter().map(Brief::of).collect(),
-            names: lineage.into_names(),
+            names,
             read,
             graph,
             authors,
@@ -77,10 +76,17 @@ impl History {
 
     /// Whether a commit is work by hand on single files: no merge, no bot, no bulk move.
     pub(super) fn is_handwork(&self, node: Node) -> bool {
-        let brief = &self.briefs[node as usize];
-        let lines = brief.files.lines;
-        let is_bulk = lines.touched() > BULK_TOUCHED_LINES || lines.files_changed > BULK_FILES;
-        !brief.is_merge && !self.is_bot[node as usize] && !is_bulk
+        self.is_by_hand(node) && !self.is_bulk(node)
+    }
+
+    /// Whether a person made the commit, and it is no merge.
+    pub(super) fn is_by_hand(&self, node: Node) -> bool {
+        !self.briefs[node as usize].is_merge && !self.is_bot[node as usize]
+    }
+
+    pub(super) fn is_bulk(&self, node: Node) -> bool {
+        let lines = self.briefs[node as usize].files.lines;
+        lines.touched() > BULK_TOUCHED_LINES || lines.files_changed > BULK_FILES
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = Node> + use<> {

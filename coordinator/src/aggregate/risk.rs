@@ -54,14 +54,16 @@ impl Risk {
         let mut components: BTreeMap<String, Component> = BTreeMap::new();
         let (mut revisions, mut coupling, mut entropy): (HashMap<FileId, u64>, Coupling, Entropy) =
             Default::default();
-        for node in history.nodes().filter(|node| history.is_handwork(*node)) {
+        for node in history.nodes().filter(|node| history.is_by_hand(*node)) {
             let (facts, author) = (history.commit(node), history.authors[node as usize]);
             let seconds = facts.authored.seconds;
-            let is_inside = window.contains(seconds);
+            // Who brings much at once is its author; that it came together says nothing.
+            let is_inside = window.contains(seconds) && !history.is_bulk(node);
             let week = seconds.and_then(|seconds| window.day_of(seconds)).map(Week::of);
             let (mut touched, mut touched_components) = (Vec::new(), BTreeSet::new());
             for (change, file) in facts.files.iter().zip(&history.files[node as usize]) {
-                if !history.read.classes.of(&change.path).is_source() {
+                // A file is what it is called today, under its former names, too.
+                if !history.read.classes.of(&history.names[*file as usize]).is_source() {
                     continue;
                 }
                 let (added, deleted) = match change.lines {

@@ -12,7 +12,7 @@ pub const DEFINITION: Definition = Definition {
     chapter: Chapter::Risk,
     unit: "days; share of 1",
     formula: "Age of a line at the tip = as-of time - author time of the commit that git blame names for it. Median over \
-              all lines, and the share older than a year.",
+              all lines of source files (of two in the middle the younger), and the share older than a year.",
     edges: "Lines whose author time no calendar holds, or lies after the as-of time, are in no median. Binary files have no \
             lines.",
     source: "git blame; compare code-maat's age, which is the time since a file's last change and another thing",

@@ -15,7 +15,8 @@ pub const DEFINITION: Definition = Definition {
               to whole ones. Shown where both have at least 5 revisions, 5 are shared, and the degree is at least 30. Sum \
               of coupling of a file: over its commits, the number of other files in each. Across repositories: commits of \
               the same ticket, or of the same author within the same day, are one logical change of components.",
-    edges: "Commits of more than 30 files are left out, for the revisions too; merges, too. Renames are followed.",
+    edges: "Commits of more than 30 source files are left out, for the revisions too; so are merges, bots and bulk commits. Renames \
+            are followed.",
     source: "Gall, Hajek, Jazayeri 1998; thresholds as in code-maat",
     parts: "Counters by file and by pair add up, because a commit is never split.",
     caution: "Needs weeks of history; coupling is a question to the design, not a defect.",

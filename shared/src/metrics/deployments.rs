@@ -15,7 +15,7 @@ pub const DEFINITION: Definition = Definition {
               it. Change lead time: release time minus author time of each non-merge commit first deployed with it \
               (and, beside it, minus the time it was integrated into the mainline); median and 90th percentile. \
               Deployment frequency: releases in the window, and median days between them. Change fail rate: releases \
-              with a failure mark / releases; marks are a revert of one of its commits before the next release, a later \
+              with a failure mark / releases; marks are a revert, not in the release itself, of one of its commits before or in the next release, a later \
               version of the same line within 7 days, a merged hotfix branch before the next release. Failed deployment \
               recovery time: from the release to the first release with the fix. Deployment rework rate: releases that \
               are patch versions or hotfix tags / releases.",
@@ -149,9 +149,15 @@ fn failures(releases: &[Release], changes: &[Change], first: &[Option<u32>]) -> 
         let is_between = |time: Option<i64>| {
             time.is_some_and(|time| time >= *released && next.is_none_or(|next| time < next))
         };
-        let contains = |node: &Node| first[*node as usize] == u32::try_from(*place).ok();
-        let is_revert = |(_, change): &&(usize, &Change)| {
-            is_between(change.integrated.or(change.authored)) && change.reverts.iter().any(contains)
+        let is_in = |place: Option<usize>, node: usize| {
+            place.is_some_and(|place| first[node] == u32::try_from(place).ok())
+        };
+        let next_place = by_time.get(index + 1).map(|(_, place)| *place);
+        // What was reverted before it came out harmed nobody. The next release is tagged on the very revert at times.
+        let is_revert = |(commit, change): &&(usize, &Change)| {
+            !is_in(Some(*place), *commit)
+                && (is_in(next_place, *commit) || is_between(change.integrated.or(change.authored)))
+                && change.reverts.iter().any(|victim| is_in(Some(*place), *victim as usize))
         };
         let earliest = |(commit, change): &&(usize, &Change)| (change.integrated, *commit);
         let revert = reverts.iter().filter(is_revert).min_by_key(earliest).map(|(commit, _)| *commit);
@@ -282,6 +288,13 @@ mod tests {
         assert_eq!(found[1].failure, Some(Mark::Revert));
         assert_eq!(found[1].recovery_seconds, Some(25 * DAY), "released again on day 31");
         assert_eq!((found[0].failure, found[2].failure), (None, None));
+        // Released together, nobody ever had the fault.
+        let found = of_component(&graph, &changes, &[release("v1.0", 0, 2), release("v1.1", 2, 7)]);
+        assert_eq!(found[1].failure, None);
+        // The next release is the revert itself, tagged in the same second.
+        let releases = [release("v1.0", 0, 2), release("v1.1", 1, 6), release("v1.2", 2, 7)];
+        let found = of_component(&graph, &changes, &releases);
+        assert_eq!((found[1].failure, found[1].recovery_seconds), (Some(Mark::Revert), Some(DAY)));
     }
 
     #[test]

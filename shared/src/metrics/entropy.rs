@@ -15,7 +15,8 @@ pub const DEFINITION: Definition = Definition {
     unit: "0 (one file) to 1 (all alike)",
     formula: "Per ISO week: p of a file = its touched lines / all touched lines; H = - sum of p log p / log n, with n the \
               number of files changed in that week. A file's history complexity is the sum over weeks of p H.",
-    edges: "One file: 0. No touched line: null. Merges, bots and bulk commits are left out; renames are followed.",
+    edges: "One file: 0. No touched line: null. Source files alone, by their latest names; files of which no line was touched are in \
+            no n. Merges, bots and bulk commits are left out; renames are followed.",
     source: "Hassan 2009, Predicting faults using the complexity of code changes; normalised by the files changed in the \
              period, as pydriller does, and not by all files of the system",
     parts: "Touched lines by week and file add up; logarithms are taken at the end.",

@@ -14,7 +14,8 @@ pub const DEFINITION: Definition = Definition {
     formula: "Commit-based: a person's non-merge commits to a file or component / all of them; the owner is who has most. \
               Minor contributors have less than 5 %. Fragmentation (fractal value): 1 - sum of the squares of all shares. \
               Line-based: a person's lines at the tip, by blame / all lines.",
-    edges: "Ties go to the smaller person key. Without commits: null. Renames are followed; bots and bulk commits are left out.",
+    edges: "Ties go to the smaller person key. Without commits: null. Renames are followed, and a file is of the kind that its latest name is of; bots and merges are left out. The commits \
+            of a component are those to files that are gone, too.",
     source: "Bird et al. 2011 (commit-based, 5 %); Rahman and Devanbu 2011 (line-based); D'Ambros et al. (fractal value)",
     parts: "Counters by file and person add up; shares are taken at the end.",
     caution: "Shows where knowledge sits, and not who works well.",

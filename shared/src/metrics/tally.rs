@@ -44,7 +44,7 @@ pub const REVERT_RATE: Definition = Definition {
     unit: "share of 1",
     formula: "Reverting commits / non-merge commits. A commit reverts if it says \"This reverts commit ID\", or its subject \
               is Revert \"subject of an earlier commit\", or its Conventional type is revert.",
-    edges: "Reapplying is no revert. No commits: null.",
+    edges: "Reapplying, and reverting a revert, is no revert; the revert it takes back is marked as reapplied. No commits: null.",
     source: "git revert; Shimagaki et al. 2016",
     parts: "Counts add up; victims are looked up within a repository.",
     caution: "Reverting early is good practice.",

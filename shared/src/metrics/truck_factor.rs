@@ -18,7 +18,7 @@ pub const DEFINITION: Definition = Definition {
               files first, until less than half of the files have an author left; the truck factor is how many. \
               truck_factor_core leaves out who authors less than a tenth of the files of the first author.",
     edges: "Source files at the tip (no vendored, generated or documentation files), renames followed, merges and bots left \
-            out. Ties: more files, more commits, then the smaller person key. No files: null.",
+            out, bulk commits not: who brings a file is its author. Ties: more files, more commits, then the smaller person key. No files: null.",
     source: "Avelino, Passos, Hora, Valente 2016, A Novel Approach for Estimating Truck Factors; pruning as in the authors' \
              later tool. Agreement with developers in the paper: 53 to 84 %.",
     parts: "Counters by file and person add up; the greedy step runs once on them, for a repository, a team's or an \

@@ -80,10 +80,12 @@ pub fn name_key(name: &str) -> String {
     key
 }
 
-/// The key of a full name by which people may be joined: two words or more, and no stop word.
+/// The key of a full name by which people may be joined: two words or more with a blank between them (`r-zig` is a
+/// handle), and no stop word.
 pub(super) fn full_name(name: &str, settings: &Settings) -> Option<String> {
     let key = name_key(name);
-    let full = key.contains(' ') && !NOBODY.contains(&key.as_str());
+    let full =
+        key.contains(' ') && name.split_whitespace().nth(1).is_some() && !NOBODY.contains(&key.as_str());
     let stopped = settings.name_stop_list.iter().any(|stop| name_key(stop) == key);
     (full && !stopped).then_some(key)
 }
@@ -103,6 +105,13 @@ mod tests {
         for nothing in ["", "ann", "@x", "ann@"] {
             check(nothing, None);
         }
+    }
+
+    #[test]
+    fn handles_are_no_full_names() {
+        let settings = Settings::default();
+        assert_eq!(full_name("r-zig", &settings), None);
+        assert_eq!(full_name("Jean-Luc Picard", &settings).as_deref(), Some("jean luc picard"));
     }
 
     #[test]

@@ -83,7 +83,7 @@ static GITLAB_URL: LazyLock<Regex> = LazyLock::new(|| {
     own(r"^https?://[^/]+/([\w./-]+?)(?:/-)?/(issues|work_items|merge_requests)/([1-9][0-9]{0,8})(?:$|[/?#])")
 });
 static JIRA_URL: LazyLock<Regex> = LazyLock::new(|| {
-    own(r"^https?://[^/]+/(?:\S*/)?browse/([A-Z][A-Z0-9_]{1,9}-[1-9][0-9]{0,6})(?:$|[/?#])")
+    own(r"^https?://[^/]+/(?:\S*/)?(?:browse|issues)/([A-Z][A-Z0-9_]{1,9}-[1-9][0-9]{0,6})(?:$|[/?#])")
 });
 static LINEAR_URL: LazyLock<Regex> = LazyLock::new(|| {
     own(r"^https?://linear\.app/[\w-]+/issue/([A-Z][A-Z0-9_]{1,9}-[1-9][0-9]{0,6})(?:$|[/?#])")

@@ -64,6 +64,7 @@ fn addresses_lead_to_tickets() {
     assert_eq!(check("x https://github.com/o/r/pull/12/files.", &[]).requests, [12]);
     check("x\n\nhttps://gitlab.example/g/p/-/issues/5", &["gitlab:g/p#5"]);
     check("x https://a.atlassian.net/browse/KEY-7", &["jira:KEY-7"]);
+    check("x https://a.example/jira/projects/KEY/issues/KEY-7", &["jira:KEY-7"]);
     check("x https://a.atlassian.net/browse/OTHER-7", &[]);
     check("x https://linear.app/team/issue/ENG-7/some-words", &["linear:ENG-7"]);
     check("x https://dev.azure.com/o/p/_workitems/edit/9", &["azure_boards:AB#9"]);
