@@ -57,12 +57,13 @@ pub(super) async fn insert_jobs(
     Ok(())
 }
 
-/// Takes jobs out of the outbox, as sent at `now` (UTC milliseconds).
+/// Takes jobs out of the outbox, as sent at `now` (UTC milliseconds). What was quicker, and is done by now, stays as it is:
+/// whoever did it was first, and not before it was sent.
 pub(super) async fn mark_sent(connection: &mut PgConnection, jobs: &[JobId], now: i64) -> sqlx::Result<()> {
     let jobs: Vec<&[u8]> = jobs.iter().map(|job| job.as_bytes().as_slice()).collect();
     sqlx::query(
         "UPDATE job SET heard_at = greatest(heard_at, $2), sent_at = $2, hold_until = 0 \
-         WHERE id IN (SELECT id FROM job WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE)",
+         WHERE id IN (SELECT id FROM job WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE) AND state = 'queued'",
     )
     .bind(&jobs)
     .bind(now)

@@ -62,7 +62,8 @@ pub(super) async fn insert_jobs(
     Ok(())
 }
 
-/// Takes jobs out of the outbox, as sent at `now` (UTC milliseconds).
+/// Takes jobs out of the outbox, as sent at `now` (UTC milliseconds). What was quicker, and is done by now, stays as it is:
+/// whoever did it was first, and not before it was sent.
 pub(super) async fn mark_sent(
     connection: &mut SqliteConnection,
     jobs: &[JobId],
@@ -70,7 +71,7 @@ pub(super) async fn mark_sent(
 ) -> sqlx::Result<()> {
     for job in jobs {
         sqlx::query(
-            "UPDATE job SET heard_at = max(heard_at, $2), sent_at = $2, hold_until = 0 WHERE id = $1",
+            "UPDATE job SET heard_at = max(heard_at, $2), sent_at = $2, hold_until = 0 WHERE id = $1 AND state = 'queued'",
         )
         .bind(job.as_bytes().as_slice())
         .bind(now)
