@@ -315,4 +315,52 @@ mod tests {
         let found = of_component(&graph, &changes, &releases);
         assert_eq!(found.iter().map(|one| one.commits).collect::<Vec<_>>(), [1, 1, 1]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn parts_merge_to_the_whole(
+            seen in proptest::collection::vec((0i64..90, 0i64..90, proptest::bool::ANY, proptest::option::of(0i64..9)), 0..20),
+            at in 0usize..20,
+        ) {
+            let of = |seen: &[(i64, i64, bool, Option<i64>)]| {
+                let mut dora = Dora::default();
+                for (released, previous, is_rework, recovery) in seen {
+                    let mut lead = Durations::default();
+                    lead.add(*released);
+                    dora.observe(&Deployment {
+                        release: release("v1.0", 0, *released),
+                        previous: Some(previous * DAY),
+                        commits: 1,
+                        lead_from_merge: lead.clone(),
+                        lead,
+                        failure: recovery.map(|_| Mark::Revert),
+                        recovery_seconds: *recovery,
+                        is_rework: *is_rework,
+                    });
+                }
+                dora
+            };
+            let (left, right) = seen.split_at(at.min(seen.len()));
+            let mut merged = of(right);
+            merged.merge(of(left));
+            proptest::prop_assert_eq!(&merged, &of(&seen));
+            proptest::prop_assert!(merged.failed <= merged.deployments && merged.recovery.len() <= merged.failed);
+        }
+
+        #[test]
+        fn every_commit_comes_with_one_release_at_most(
+            order in proptest::collection::vec((0u32..6, 1u32..9, 0i64..40), 1..6),
+        ) {
+            let (graph, changes) = line(&[(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)]);
+            let releases: Vec<Release> = order
+                .iter()
+                .map(|(node, minor, day)| release(&format!("v1.{minor}"), *node, *day))
+                .collect();
+            let by_component = crate::metrics::releases::by_component(releases);
+            let found = of_component(&graph, &changes, &by_component[""]);
+            let newest = found.iter().map(|one| one.release.node).max().unwrap();
+            // Of a line, what the newest release reaches has come out, each commit once.
+            proptest::prop_assert_eq!(found.iter().map(|one| one.commits).sum::<u64>(), u64::from(newest) + 1);
+        }
+    }
 }
