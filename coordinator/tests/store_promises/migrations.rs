@@ -74,7 +74,15 @@ async fn postgres_goes_forth_and_back() {
     assert!(gitfleet_coordinator::store::Store::repositories(&store, batch).await.unwrap().is_empty());
 }
 
-/// What was recorded before a step is there after it, and after its way back.
+/// Returns a report without the tables that need more of a commit than its changes.
+fn activity(report: &str) -> serde_json::Value {
+    let mut report: serde_json::Value = serde_json::from_str(report).unwrap();
+    report["tables"] = serde_json::Value::Null;
+    report
+}
+
+/// What was recorded before a step is there after it, and after its way back. What a way back takes with it, as the
+/// history of lines, is known to be lost, and the next batch brings it.
 #[tokio::test(flavor = "multi_thread")]
 async fn steps_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -87,7 +95,9 @@ async fn steps_lose_nothing() {
     store.close().await;
     Sqlite::schema(&file).await.unwrap().down(2).await.unwrap();
     let store = Sqlite::open(&file).await.unwrap();
-    assert_eq!(report(&store, batch).await, before);
+    assert_eq!(activity(&report(&store, batch).await), activity(&before));
+    let again = analysed(&store, "/r", &fake, 10).await;
+    assert_eq!(report(&store, again).await, before);
     let waiting = gitfleet_coordinator::store::Store::unsent(&store, open, 10).await.unwrap();
     assert_eq!(waiting.len(), 1);
 
@@ -98,7 +108,9 @@ async fn steps_lose_nothing() {
     let before = report(&store, batch).await;
     store.schema().await.unwrap().down(2).await.unwrap();
     store.migrate().await.unwrap();
-    assert_eq!(report(&store, batch).await, before);
+    assert_eq!(activity(&report(&store, batch).await), activity(&before));
+    let again = analysed(&store, "/r", &fake, 10).await;
+    assert_eq!(report(&store, again).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
