@@ -14,10 +14,11 @@ pub const DEFINITION: Definition = Definition {
     chapter: Chapter::Risk,
     unit: "ratios",
     formula: "Of a component in the window: churned lines (added) / lines at the tip; deleted lines / lines at the tip; \
-              files churned / files at the tip; commits / files churned; weeks with churn / files at the tip; lines worked \
-              on (added + deleted) / weeks with churn; churned / deleted lines; lines worked on / commits.",
+              files churned / files at the tip; changes of a file by a commit / files churned; weeks with churn / files at the \
+              tip; lines worked on (added + deleted) / weeks with churn; churned / deleted lines; lines worked on / changes.",
     edges: "git knows added and deleted lines and no changed ones: a changed line is one of each. A denominator of 0: null. \
-            Merges, bots and bulk commits are left out.",
+            Files that are gone were churned, too, so the share of files can exceed 1. Merges, bots and bulk commits are left \
+            out; the commits of a component, which are a matter of ownership, hold the bulk ones.",
     source: "Nagappan and Ball 2005, Use of relative code churn measures to predict system defect density, measures 1 to 8 \
              in its order, with added lines for churned ones",
     parts: "Sums and sets add up; ratios are taken at the end.",

@@ -10,7 +10,7 @@ pub const DEFINITION: Definition = Definition {
     unit: "0 to 1",
     formula: "score = rank of the file by revisions x rank by complexity, each rank the share of files that have no more. \
               Revisions: non-merge, non-bulk commits in the window that change the file, renames followed. Complexity: the \
-              sum of logical indentation (tabs + spaces / 4) over non-blank lines at the tip.",
+              sum of logical indentation (tabs + spaces / 4) over non-blank lines at the tip, cut to a whole number.",
     edges: "Source files at the tip; generated, vendored, documentation and binary ones are left out. Without a revision in \
             the window a file is no hotspot. Ties have the same rank.",
     source: "Tornhill, Your Code as a Crime Scene; indentation: Hindle, Godfrey, Holt 2008",
