@@ -10,7 +10,7 @@ mod findings;
 mod flow;
 mod history;
 mod lines;
-mod read;
+pub(crate) mod read;
 pub(crate) mod reading;
 mod risk;
 mod rows;

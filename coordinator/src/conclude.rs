@@ -4,7 +4,7 @@ use gitfleet_shared::contract::{Digest, Scope};
 use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::ids::BatchId;
 
-use crate::aggregate::Basis;
+use crate::aggregate::{Basis, read};
 use crate::report::json;
 use crate::report::model::Report;
 use crate::store::{RepositoryState, Result, Store, StoreError};
@@ -28,14 +28,7 @@ pub async fn facts<E: From<StoreError>>(
         let snapshot = store.snapshot(&repository.source, &repository.revisions, scope).await?;
         let snapshot =
             snapshot.ok_or(StoreError::Damaged { what: "an analysed repository without a snapshot" })?;
-        let mut commits = Vec::new();
-        store
-            .read_facts(snapshot.id, &mut |block| {
-                commits.extend(block.iter().map(|one| (one.facts.clone(), one.on_mainline)));
-            })
-            .await?;
-        commits.sort_unstable_by_key(|(facts, _)| facts.id);
-        each(&repository.name, &commits)?;
+        each(&repository.name, &read::commits(store, &snapshot).await?)?;
     }
     Ok(())
 }

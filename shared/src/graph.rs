@@ -87,21 +87,6 @@ impl Graph {
         }
         reached
     }
-
-    /// Whether `ancestor` is reached from `node`; a commit is its own ancestor.
-    pub fn reaches(&self, node: Node, ancestor: Node) -> bool {
-        let mut seen = vec![false; self.len()];
-        let mut open = vec![node];
-        while let Some(next) = open.pop() {
-            if next == ancestor {
-                return true;
-            }
-            if !std::mem::replace(&mut seen[next as usize], true) {
-                open.extend(self.parents(next));
-            }
-        }
-        false
-    }
 }
 
 fn parents_first(parents: &[Vec<Node>], keys: &[(i64, ObjectId)]) -> Vec<Node> {
@@ -167,7 +152,5 @@ mod tests {
     fn commits_belong_to_the_first_root_that_reaches_them() {
         let graph = graph(&[1, 2, 3, 4, 5]);
         assert_eq!(graph.first_reached_from(&[1, 3]), [Some(0), Some(0), Some(1), Some(1), None]);
-        assert!(graph.reaches(4, 2));
-        assert!(!graph.reaches(1, 2));
     }
 }

@@ -85,6 +85,17 @@ pub(super) struct Place<'p> {
     pub(super) is_first: &'p [bool],
 }
 
+impl Place<'_> {
+    /// Returns whose numbers the repository is part of, teams left out.
+    fn subjects(&self) -> [Subject; 3] {
+        [
+            Subject::Repository(self.name.to_owned()),
+            Subject::Project(self.project.to_owned()),
+            Subject::Organisation,
+        ]
+    }
+}
+
 impl Chapters {
     pub(super) fn new(
         window: Window,
@@ -199,8 +210,7 @@ impl Chapters {
 
     fn contributor(&mut self, history: &History, node: Node, place: &Place<'_>) {
         let (brief, author) = (&history.briefs[node as usize], history.authors[node as usize]);
-        let is_bot = history.is_bot[node as usize];
-        if brief.is_merge || is_bot || !place.is_first[node as usize] {
+        if !history.is_by_hand(node) || !place.is_first[node as usize] {
             return;
         }
         if let Some(day) = brief.authored.and_then(|seconds| self.window.day_of(seconds)) {
@@ -210,15 +220,14 @@ impl Chapters {
 
     fn deed(&self, history: &History, node: Node, is_request: bool, lines: Option<&LineFacts>) -> Deed {
         let said = history.said(node);
-        let (brief, author) = (&history.briefs[node as usize], history.authors[node as usize]);
-        let is_bot = history.is_bot[node as usize];
+        let author = history.authors[node as usize];
         let is_reviewed =
             said.reviewers.iter().any(|reviewer| self.who.person(reviewer).is_some_and(|who| who != author));
         Deed {
             kind: said.kind,
             is_conventional: said.is_conventional,
             is_breaking: said.is_breaking,
-            ticket_eligible: !brief.is_merge && !is_bot && !said.is_release,
+            ticket_eligible: history.is_by_hand(node) && !said.is_release,
             names_ticket: !said.tickets.is_empty(),
             names_request_only: said.names_request_only,
             is_revert: flow::is_revert(history, node),
@@ -300,11 +309,7 @@ impl Chapters {
     }
 
     fn flow(&mut self, history: &History, flow: &Flow, place: &Place<'_>) {
-        let scopes = [
-            Subject::Repository(place.name.to_owned()),
-            Subject::Project(place.project.to_owned()),
-            Subject::Organisation,
-        ];
+        let scopes = place.subjects();
         for request in &flow.requests {
             let merged = history.commit(request.commit).committed.seconds;
             let Some(seconds) = request.cycle_seconds.filter(|_| self.window.contains(merged)) else {
@@ -328,12 +333,7 @@ impl Chapters {
 
     fn lines(&mut self, history: &History, lines: &LineFacts, place: &Place<'_>) {
         let own = lines.sums(history, &self.window, self.as_of_seconds);
-        let scopes = [
-            Subject::Repository(place.name.to_owned()),
-            Subject::Project(place.project.to_owned()),
-            Subject::Organisation,
-        ];
-        for scope in scopes {
+        for scope in place.subjects() {
             let sums = self.subjects.entry(scope).or_default();
             sums.lines.get_or_insert_default().merge(own.clone());
         }
@@ -342,13 +342,8 @@ impl Chapters {
     fn known_files(&mut self, risk: Risk, place: &Place<'_>) {
         for file in risk.files {
             let number = self.files.len();
-            let mut scopes = vec![
-                Subject::Organisation,
-                Subject::Project(place.project.to_owned()),
-                Subject::Repository(place.name.to_owned()),
-            ];
-            scopes.extend(self.home_teams(&file.hands).into_iter().map(Subject::Team));
-            for scope in scopes {
+            let teams = self.home_teams(&file.hands).into_iter().map(Subject::Team);
+            for scope in place.subjects().into_iter().chain(teams) {
                 self.subjects.entry(scope).or_default().files.push(number);
             }
             self.files.push(file.hands);

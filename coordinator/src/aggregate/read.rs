@@ -17,7 +17,7 @@ use crate::store::{BatchRepository, Result, Store, StoredSnapshot};
 
 /// What is read of a repository before it is known who is who.
 pub(super) struct Read {
-    /// Ascending by id, so that nothing depends on the order in which a store hands them out.
+    /// Ascending by id.
     pub(super) commits: Vec<CommitFacts>,
     /// By commit.
     pub(super) on_mainline: Vec<bool>,
@@ -39,12 +39,7 @@ impl Read {
         (lens, has_lines): (&Lens, bool),
         reading: &Arc<Reading>,
     ) -> Result<Self> {
-        let mut listed = Vec::new();
-        store
-            .read_facts(snapshot.id, &mut |block| {
-                listed.extend(block.iter().map(|one| (one.facts.clone(), one.on_mainline)));
-            })
-            .await?;
+        let listed = commits(store, snapshot).await?;
         let tip = store.tip_files(snapshot.id).await?.unwrap_or_default();
         let rest = Rest {
             attributes: snapshot.attributes_files.clone(),
@@ -81,6 +76,22 @@ impl Read {
     }
 }
 
+/// Returns the commits of a snapshot, each with whether it is on the mainline, ascending by id: so nothing depends on the
+/// order in which a store hands them out.
+pub(crate) async fn commits(
+    store: &dyn Store,
+    snapshot: &StoredSnapshot,
+) -> Result<Vec<(CommitFacts, bool)>> {
+    let mut listed = Vec::new();
+    store
+        .read_facts(snapshot.id, &mut |block| {
+            listed.extend(block.iter().map(|one| (one.facts.clone(), one.on_mainline)));
+        })
+        .await?;
+    listed.sort_unstable_by_key(|(commit, _)| commit.id);
+    Ok(listed)
+}
+
 /// What is known beside the commits.
 struct Rest {
     attributes: Vec<AttributesFile>,
@@ -93,8 +104,7 @@ struct Rest {
 }
 
 impl Rest {
-    fn read(self, mut listed: Vec<(CommitFacts, bool)>, tip: Vec<TipFile>, reading: &Reading) -> Read {
-        listed.sort_unstable_by_key(|(commit, _)| commit.id);
+    fn read(self, listed: Vec<(CommitFacts, bool)>, tip: Vec<TipFile>, reading: &Reading) -> Read {
         let (commits, on_mainline): (Vec<CommitFacts>, Vec<bool>) = listed.into_iter().unzip();
         let classes = Classes::of_repository(&self.attributes, &self.exclude, &commits, &tip);
         Read {

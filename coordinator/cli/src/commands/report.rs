@@ -10,7 +10,7 @@ use gitfleet_coordinator::lens::Names;
 use gitfleet_coordinator::manifest::{Manifest, Run, manifest};
 use gitfleet_coordinator::report::difference::{self, Side};
 use gitfleet_coordinator::report::{facts, json, parquet, reference};
-use gitfleet_coordinator::store::{Finished, Store as _};
+use gitfleet_coordinator::store::{Finished, Store};
 use gitfleet_coordinator::terms::Terms;
 use gitfleet_coordinator::view::ReportView;
 
@@ -93,6 +93,13 @@ pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Returns the batch whose report was published last.
+async fn last_batch(store: &dyn Store) -> anyhow::Result<BatchId> {
+    let (_, published) = store.published(PUBLISHED).await?.ok_or_else(nothing_published)?;
+    let published: Manifest = serde_json::from_str(&published)?;
+    Ok(uuid::Uuid::parse_str(&published.batch).map(BatchId::from_uuid)?)
+}
+
 /// Makes the last report anew. The facts are there; what may have changed is how they are read.
 fn make(
     overrides: Overrides,
@@ -123,9 +130,7 @@ fn make(
             return Err(nothing_published());
         }
         let store = open_store(&data_dir).await?;
-        let (_, published) = store.published(PUBLISHED).await?.ok_or_else(nothing_published)?;
-        let published: Manifest = serde_json::from_str(&published)?;
-        let batch = uuid::Uuid::parse_str(&published.batch).map(BatchId::from_uuid)?;
+        let batch = last_batch(&store).await?;
         let concluded = conclude(&store, batch, &terms).await.map_err(|error| {
             Refusal::new(Exit::NotFound, format!("the facts of the last report cannot be read so: {error}"))
                 .hint("`gitfleet analyze` brings what is missing, for example another max_blob_bytes")
@@ -181,9 +186,7 @@ fn write_facts(overrides: Overrides, config: Option<&Path>, quiet: bool) -> anyh
             return Err(nothing_published());
         }
         let store = open_store(&data_dir).await?;
-        let (_, published) = store.published(PUBLISHED).await?.ok_or_else(nothing_published)?;
-        let published: Manifest = serde_json::from_str(&published)?;
-        let batch = uuid::Uuid::parse_str(&published.batch).map(BatchId::from_uuid)?;
+        let batch = last_batch(&store).await?;
         std::fs::create_dir_all(&output)?;
         // Each file is whole or not there.
         let mut files = Vec::new();
