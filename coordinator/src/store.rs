@@ -3,6 +3,7 @@
 //! Every method is one transaction. Recording anything twice changes nothing the second time.
 
 mod doing;
+pub mod access;
 pub mod ledger;
 pub mod migrations;
 mod pack;
