@@ -144,10 +144,8 @@ pub fn document() -> String {
 /// Returns what each route asks: method, path, and the grant.
 pub fn grants() -> Vec<(String, String, Grant)> {
     let (_, grants) = versioned();
-    let mut all: Vec<_> = grants
-        .all()
-        .map(|(method, route, grant)| (method.to_string(), route.to_owned(), grant))
-        .collect();
+    let mut all: Vec<_> =
+        grants.all().map(|(method, route, grant)| (method.to_string(), route.to_owned(), grant)).collect();
     all.sort_by(|one, other| (&one.1, &one.0).cmp(&(&other.1, &other.0)));
     all
 }

@@ -2,8 +2,8 @@
 //!
 //! Every method is one transaction. Recording anything twice changes nothing the second time.
 
-mod doing;
 pub mod access;
+mod doing;
 pub mod ledger;
 pub mod migrations;
 mod pack;

@@ -31,7 +31,11 @@ impl Client {
     /// # Errors
     ///
     /// Where the address is none, or the certificates cannot be read.
-    pub(crate) fn new(server: &str, token: Option<SecretString>, roots: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        server: &str,
+        token: Option<SecretString>,
+        roots: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let server = server.trim_end_matches('/').to_owned();
         if !server.starts_with("http://") && !server.starts_with("https://") {
             return Err(Refusal::new(Exit::Usage, format!("{server} is no address of a coordinator"))
@@ -45,7 +49,8 @@ impl Client {
         if let Some(file) = roots {
             let context = || format!("cannot read the certificates in {}", file.display());
             let pem = std::fs::read(file).with_context(context)?;
-            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem).with_context(context)?);
+            builder =
+                builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem).with_context(context)?);
         }
         Ok(Self { http: builder.build()?, server, token })
     }

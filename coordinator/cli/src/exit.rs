@@ -31,7 +31,11 @@ const CODES: &[(u8, Exit, &str)] = &[
     (1, Exit::Failed, "failed for another reason; the message says which"),
     (2, Exit::Usage, "the command line makes no sense"),
     (3, Exit::NotFound, "what was named does not exist"),
-    (4, Exit::Unauthenticated, "the coordinator wants a token, and this is none, another one, or one that opens no more"),
+    (
+        4,
+        Exit::Unauthenticated,
+        "the coordinator wants a token, and this is none, another one, or one that opens no more",
+    ),
     (5, Exit::Forbidden, "it is not allowed"),
     (6, Exit::Conflict, "not in this state; or another gitfleet is using the same data directory"),
     (7, Exit::Differs, "what was compared or checked differs"),

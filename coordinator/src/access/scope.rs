@@ -102,10 +102,17 @@ impl std::fmt::Display for Scope {
 mod tests {
     use super::*;
 
-    fn check(teams: &[&str], projects: &[&str], label: Option<&str>, batch: &[&str], expect: Result<Option<&str>, &str>) {
+    fn check(
+        teams: &[&str],
+        projects: &[&str],
+        label: Option<&str>,
+        batch: &[&str],
+        expect: Result<Option<&str>, &str>,
+    ) {
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let scope = Scope::of(own(teams), own(projects));
-        let mut labels: BTreeMap<_, _> = label.map(|team| (TEAM.to_owned(), team.to_owned())).into_iter().collect();
+        let mut labels: BTreeMap<_, _> =
+            label.map(|team| (TEAM.to_owned(), team.to_owned())).into_iter().collect();
         let claimed = scope.claim(&mut labels, batch.iter().copied());
         match (claimed, expect) {
             (Ok(()), Ok(team)) => assert_eq!(labels.get(TEAM).map(String::as_str), team, "{scope}"),

@@ -4,8 +4,8 @@
 //! may not, and 8 by which a mistyped or cut one is told from a wrong one, and by which scanners find tokens that lie
 //! about.
 
-use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{Role, Scope};
 

@@ -263,8 +263,11 @@ pub(super) async fn list(
     get, path = "/batches/{id}", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = BatchView), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn show(State(api): State<Api>,
-    caller: Caller, Path(id): Path<String>) -> Result<Json<BatchView>, Problem> {
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<BatchView>, Problem> {
     let batch = api.store.batch(named::batch(&api, &caller, &id).await?).await?;
     batch.map(Json).ok_or_else(|| named::unknown_batch(&id))
 }
@@ -301,8 +304,11 @@ pub(super) async fn repositories(
     post, path = "/batches/{id}/cancel", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn cancel(State(api): State<Api>,
-    caller: Caller, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Acted>, Problem> {
     let wish = api.store.cancel(named::batch(&api, &caller, &id).await?, (api.now)()).await?;
     api.bell.wishes();
     acted(wish, || named::unknown_batch(&id))
@@ -312,8 +318,11 @@ pub(super) async fn cancel(State(api): State<Api>,
     post, path = "/batches/{id}/pause", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn pause(State(api): State<Api>,
-    caller: Caller, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
+pub(super) async fn pause(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Acted>, Problem> {
     let wish = api.store.set_paused(named::batch(&api, &caller, &id).await?, true).await?;
     api.bell.wishes();
     acted(wish, || named::unknown_batch(&id))
@@ -323,8 +332,11 @@ pub(super) async fn pause(State(api): State<Api>,
     post, path = "/batches/{id}/resume", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn resume(State(api): State<Api>,
-    caller: Caller, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
+pub(super) async fn resume(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Acted>, Problem> {
     let wish = api.store.set_paused(named::batch(&api, &caller, &id).await?, false).await?;
     api.bell.wishes();
     api.bell.work();
@@ -335,8 +347,11 @@ pub(super) async fn resume(State(api): State<Api>,
     post, path = "/batches/{id}/retry", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Retried), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn retry(State(api): State<Api>,
-    caller: Caller, Path(id): Path<String>) -> Result<Json<Retried>, Problem> {
+pub(super) async fn retry(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Retried>, Problem> {
     let batch = named::batch(&api, &caller, &id).await?;
     match api.store.batch(batch).await? {
         None => return Err(named::unknown_batch(&id)),

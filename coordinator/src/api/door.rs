@@ -17,7 +17,7 @@ use ring::digest::{SHA256, digest};
 
 use super::grants::Grants;
 use super::origin::{Peer, is_local};
-use super::{Api, BODY_BYTES, Problem};
+use super::{Api, BODY_BYTES, Problem, problem};
 use crate::access::token::hex;
 use crate::access::{Caller, Entry, Phase, Role, Scope, Shown};
 
@@ -116,7 +116,7 @@ pub(super) async fn guard(
 ) -> Response {
     let visit = Visit::of(&api, &request);
     let mut response = match pass(&api, &grants, &visit, request, next).await {
-        Ok(response) => response,
+        Ok(response) => problem::told(response).await,
         Err(problem) => problem.into_response(),
     };
     let id = HeaderValue::from_str(&visit.id).expect("a UUID is ASCII");
@@ -135,7 +135,11 @@ async fn pass(
     let caller = admit(api, visit, &shown, request.headers()).await?;
     let grant = visit.route.as_deref().and_then(|route| grants.of(&visit.method, route));
     if let Some(why) = grant.and_then(|grant| caller.refused(grant)) {
-        let entry = Entry { status: Some(403), reason: Some(why.clone()), ..visit.entry(Phase::Refused, &caller.name) };
+        let entry = Entry {
+            status: Some(403),
+            reason: Some(why.clone()),
+            ..visit.entry(Phase::Refused, &caller.name)
+        };
         api.access.log(entry, visit.now).await?;
         return Err(Problem::forbidden(why));
     }
@@ -221,9 +225,7 @@ async fn stored(api: &Api, visit: &Visit, shown: &Shown) -> Result<Option<Caller
 /// Whether nobody needs a token: none was ever made, and whoever asks is on this machine, and not a page of elsewhere in a
 /// browser, nor behind a proxy.
 async fn is_open(api: &Api, headers: &HeaderMap, visit: &Visit) -> Result<bool, Problem> {
-    Ok(api.door.tokens.is_none()
-        && is_local(visit.address, headers)
-        && !api.access.has_tokens().await?)
+    Ok(api.door.tokens.is_none() && is_local(visit.address, headers) && !api.access.has_tokens().await?)
 }
 
 /// Returns what is shown as a token; nothing where there is none.
@@ -248,7 +250,11 @@ pub(super) async fn write_down(
     let answered = Entry { phase: Phase::Answered, status: Some(response.status().as_u16()), ..entry };
     // It is done, and that it was asked for is written down: an answer is better than none.
     if let Err(error) = api.access.log(answered, (api.now)()).await {
-        tracing::error!(error = &error as &dyn std::error::Error, request = visit.id, "how a request ended is not in the audit log");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            request = visit.id,
+            "how a request ended is not in the audit log"
+        );
     }
     Ok(response)
 }

@@ -55,8 +55,7 @@ pub(super) async fn list(
         after = Some(named::job(&api, &caller, id).await?);
     }
     let limit = query.limit.unwrap_or(50).clamp(1, 1_000);
-    let filter =
-        JobFilter { batch, state: query.state, after, scope: caller.scope, limit };
+    let filter = JobFilter { batch, state: query.state, after, scope: caller.scope, limit };
     Ok(Json(api.store.jobs(&filter, (api.now)()).await?))
 }
 
@@ -97,8 +96,11 @@ pub(super) async fn explain(
     post, path = "/jobs/{id}/retry", tag = "jobs", params(("id" = String, Path)),
     responses((status = 200, body = Retried), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn retry(State(api): State<Api>,
-    caller: Caller, Path(id): Path<String>) -> Result<Json<Retried>, Problem> {
+pub(super) async fn retry(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Retried>, Problem> {
     let job = named::job(&api, &caller, &id).await?;
     let stored = api.store.job(job).await?.ok_or_else(|| named::unknown_job(&id))?;
     // A job fails its repository, and that begins again as a whole: what is known of it is not done again.

@@ -26,7 +26,10 @@ impl Proxies {
     /// With the first that is neither.
     pub fn read(text: &str) -> Result<Self, String> {
         let networks = text.split([',', ' ', '\n']).filter(|one| !one.is_empty());
-        networks.map(|one| Network::read(one).ok_or_else(|| one.to_owned())).collect::<Result<_, _>>().map(Self)
+        networks
+            .map(|one| Network::read(one).ok_or_else(|| one.to_owned()))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Returns the address that a request comes from: the last that a proxy names which is not one of ours. What stands
@@ -81,7 +84,9 @@ fn plain(address: IpAddr) -> IpAddr {
 pub(super) fn is_local(address: IpAddr, headers: &HeaderMap) -> bool {
     let passed_on = ["x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip"];
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    address.is_loopback() && !passed_on.iter().any(|name| headers.contains_key(*name)) && names_this_machine(host)
+    address.is_loopback()
+        && !passed_on.iter().any(|name| headers.contains_key(*name))
+        && names_this_machine(host)
 }
 
 fn names_this_machine(host: &str) -> bool {

@@ -28,7 +28,14 @@ pub struct Problem {
 impl Problem {
     fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
         let (kind, title) = (format!("urn:gitfleet:problem:{kind}"), title.to_owned());
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), hint: None, retry_after_seconds: None }
+        Self {
+            kind,
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            hint: None,
+            retry_after_seconds: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: &str) -> Self {
@@ -59,9 +66,11 @@ impl Problem {
     }
 
     pub(super) fn unauthenticated() -> Self {
-        let detail = "the API wants a token, and this is none, another one, or one that has expired or was revoked";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "who asks?", detail)
-            .hint("give a token with GITFLEET_API_TOKEN_FILE; an admin makes one with `gitfleet token create`")
+        let detail =
+            "the API wants a token, and this is none, another one, or one that has expired or was revoked";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "who asks?", detail).hint(
+            "give a token with GITFLEET_API_TOKEN_FILE; an admin makes one with `gitfleet token create`",
+        )
     }
 
     pub(super) fn forbidden(why: impl Into<String>) -> Self {
@@ -134,6 +143,27 @@ impl From<StoreError> for Problem {
         }
         Self::internal(error.to_string())
     }
+}
+
+/// Turns what the framework refuses in plain words (a path, a query or a body of another form) into a problem.
+pub(super) async fn told(response: Response) -> Response {
+    const LONGEST: usize = 64 << 10;
+    let is_refusal = response.status().is_client_error();
+    let is_plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !is_refusal || !is_plain {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let words = axum::body::to_bytes(body, LONGEST).await.unwrap_or_default();
+    let words = String::from_utf8_lossy(&words);
+    match parts.status {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(super::BODY_BYTES),
+        _ => Problem::invalid(words).hint("GET /api/v1/openapi.json says how a request looks"),
+    }
+    .into_response()
 }
 
 pub(super) async fn no_such_route(uri: axum::http::Uri) -> Problem {

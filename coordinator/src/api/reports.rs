@@ -33,8 +33,11 @@ pub(super) async fn list(
     get, path = "/batches/{id}/report", tag = "reports", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn of_batch(State(api): State<Api>,
-    caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn of_batch(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     Ok(json(parts(&api, &caller, &id).await?.0))
 }
 

@@ -19,7 +19,11 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<
     get, path = "/repositories/{id}", tag = "repositories", params(("id" = i64, Path)),
     responses((status = 200, body = SourceView), (status = 404, body = Problem))
 )]
-pub(super) async fn show(State(api): State<Api>, caller: Caller, Path(id): Path<i64>) -> Result<Json<SourceView>, Problem> {
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Json<SourceView>, Problem> {
     api.store.source(id, &caller.scope).await?.map(Json).ok_or_else(|| unknown(id))
 }
 

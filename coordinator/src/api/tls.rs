@@ -75,9 +75,10 @@ fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     let builder = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("the provider has suites for both versions");
-    let mut config = builder.with_no_client_auth().with_single_cert(chain, private).map_err(|_| {
-        TlsError::Pair { certificate: certificate.to_owned(), key: key.to_owned() }
-    })?;
+    let mut config = builder
+        .with_no_client_auth()
+        .with_single_cert(chain, private)
+        .map_err(|_| TlsError::Pair { certificate: certificate.to_owned(), key: key.to_owned() })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

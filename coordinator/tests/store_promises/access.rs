@@ -67,7 +67,9 @@ pub(crate) async fn a_pace_holds_for_all_who_draw_at_once(home: &Home) {
     for number in 0..40_i64 {
         let access = home.access.clone();
         let own = format!("own {number}");
-        drawing.push(tokio::spawn(async move { access.draw(&[own, "shared".into()], pace, 5_000).await.unwrap() }));
+        drawing.push(tokio::spawn(async move {
+            access.draw(&[own, "shared".into()], pace, 5_000).await.unwrap()
+        }));
     }
     let (mut taken, mut waits) = (0, Vec::new());
     for one in drawing {
@@ -170,7 +172,10 @@ pub(crate) async fn the_log_is_a_chain_that_is_only_added_to(home: &Home) {
     for (forge, first) in [
         ("UPDATE audit SET entry = replace(entry, '192.0.2.1', '192.0.2.2') WHERE seq = 4", "entry 4 "),
         ("DELETE FROM audit WHERE seq = 3", "entry 3 "),
-        ("UPDATE audit SET seq = -2 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 1; UPDATE audit SET seq = 1 WHERE seq = -2", "entry 1 "),
+        (
+            "UPDATE audit SET seq = -2 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 1; UPDATE audit SET seq = 1 WHERE seq = -2",
+            "entry 1 ",
+        ),
     ] {
         home.run(forge).await;
         let found = verified(home).await.unwrap_err();
@@ -237,7 +242,8 @@ pub(crate) async fn a_part_of_the_fleet_is_all_that_is_seen_of_it(home: &Home) {
     ] {
         let scope = Scope::of(names(teams), names(projects));
         let filter = BatchFilter { scope: scope.clone(), limit: 10, ..BatchFilter::default() };
-        let mut listed: Vec<String> = store.batches(&filter).await.unwrap().into_iter().map(|batch| batch.id).collect();
+        let mut listed: Vec<String> =
+            store.batches(&filter).await.unwrap().into_iter().map(|batch| batch.id).collect();
         listed.sort();
         let mut expected: Vec<String> = seen.iter().map(BatchId::to_string).collect();
         expected.sort();
@@ -246,7 +252,11 @@ pub(crate) async fn a_part_of_the_fleet_is_all_that_is_seen_of_it(home: &Home) {
             let found = store.batches_between(batch, batch, &scope).await.unwrap();
             assert_eq!(found.contains(&batch), seen.contains(&batch), "{scope}");
         }
-        assert_eq!(store.batches_between(first, last, &scope).await.unwrap().len(), seen.len().min(2), "{scope}");
+        assert_eq!(
+            store.batches_between(first, last, &scope).await.unwrap().len(),
+            seen.len().min(2),
+            "{scope}"
+        );
         let filter = JobFilter { scope: scope.clone(), limit: 100, ..JobFilter::default() };
         let jobs = store.jobs(&filter, 1).await.unwrap();
         assert!(jobs.iter().all(|job| expected.contains(&job.batch)), "{scope}");

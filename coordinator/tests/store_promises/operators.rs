@@ -1,7 +1,7 @@
 //! What operators and the fleet's coordinator may count on.
 
-use gitfleet_coordinator::collect::Purpose;
 use gitfleet_coordinator::access::Scope;
+use gitfleet_coordinator::collect::Purpose;
 use gitfleet_coordinator::store::ledger::{BatchFilter, JobFilter, Patience, Unheard, Wish};
 use gitfleet_coordinator::store::{Effect, NewBatch, Recording, RequestKey, StoreError, Submitted, Term};
 use gitfleet_shared::contract::{

@@ -4,15 +4,15 @@ use std::io::BufRead as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use gitfleet_coordinator::access::entry::{Entry, Head, Kept, Verifier};
 use gitfleet_coordinator::access::Phase;
+use gitfleet_coordinator::access::entry::{Entry, Head, Kept, Verifier};
 
 use super::ask::{answer, client};
 use crate::args::{Audit, AuditCommand};
 use crate::client::Client;
 use crate::exit::{Exit, Refusal};
-use crate::render::table::table;
 use crate::render::data;
+use crate::render::table::table;
 
 /// Entries that are asked for at once.
 const PAGE: usize = 1_000;

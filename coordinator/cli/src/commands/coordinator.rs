@@ -25,11 +25,8 @@ const ENDING: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: Coordinator, quiet: bool) -> anyhow::Result<Exit> {
     let surroundings = Surroundings::read()?;
-    let overrides = Overrides {
-        listen: args.listen.clone(),
-        dev: args.dev.then_some(true),
-        ..Overrides::default()
-    };
+    let overrides =
+        Overrides { listen: args.listen.clone(), dev: args.dev.then_some(true), ..Overrides::default() };
     let loaded = surroundings.configuration(args.config.as_deref(), overrides, quiet)?;
     let fleet = loaded.settings.fleet;
     logins::check(&fleet)?;

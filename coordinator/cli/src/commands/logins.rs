@@ -17,13 +17,21 @@ pub(super) fn check(fleet: &Fleet) -> anyhow::Result<()> {
         })
     };
     let found = [
-        ("broker_url", "guest, which every RabbitMQ has", of(&fleet.broker_url, |user, password| {
-            password == "guest" && user == "guest" || user.is_empty()
-        })),
-        ("cache_url", "nobody, who needs no password", of(&fleet.cache_url, |_, password| password.is_empty())),
-        ("database_url", "a password that is the user's name", of(&fleet.database_url, |user, password| {
-            !password.is_empty() && password == user
-        })),
+        (
+            "broker_url",
+            "guest, which every RabbitMQ has",
+            of(&fleet.broker_url, |user, password| password == "guest" && user == "guest" || user.is_empty()),
+        ),
+        (
+            "cache_url",
+            "nobody, who needs no password",
+            of(&fleet.cache_url, |_, password| password.is_empty()),
+        ),
+        (
+            "database_url",
+            "a password that is the user's name",
+            of(&fleet.database_url, |user, password| !password.is_empty() && password == user),
+        ),
     ];
     match found.into_iter().find(|(.., found)| *found) {
         None => Ok(()),

@@ -29,7 +29,9 @@ pub(super) fn run(args: Token) -> anyhow::Result<Exit> {
             match file {
                 Some(mut file) => {
                     writeln!(file, "{}", new.token).context("the token could not be written: revoke it")?;
-                    answer(&ask, &new.view, |view| talk::harmless(&format!("token {} is in the file\n", view.id)))
+                    answer(&ask, &new.view, |view| {
+                        talk::harmless(&format!("token {} is in the file\n", view.id))
+                    })
                 }
                 None if ask.json => answer(&ask, &new, |_| String::new()),
                 None => {
@@ -45,9 +47,11 @@ pub(super) fn run(args: Token) -> anyhow::Result<Exit> {
             tokens.retain(|token| all || token.state == "valid");
             answer(&ask, &tokens, |tokens| {
                 let row = |token: &TokenView| {
-                    let parts: Vec<&str> = token.teams.iter().chain(&token.projects).map(String::as_str).collect();
+                    let parts: Vec<&str> =
+                        token.teams.iter().chain(&token.projects).map(String::as_str).collect();
                     let scope = if parts.is_empty() { "everything".to_owned() } else { parts.join(" ") };
-                    let until = token.expires_at.as_deref().map_or("-", |until| until.get(..10).unwrap_or(until));
+                    let until =
+                        token.expires_at.as_deref().map_or("-", |until| until.get(..10).unwrap_or(until));
                     [
                         token.id.clone(),
                         token.name.clone(),

@@ -43,10 +43,8 @@ pub(super) async fn head(database: &Database) -> Result<Head> {
 /// Returns the head, and keeps it from everybody else until the transaction ends.
 async fn head_of(connection: &mut Connection) -> Result<Head> {
     let statement = format!("SELECT seq, hash, removed_seq, removed_hash FROM audit_head {FOR_CHANGE}");
-    let row = sqlx::query(AssertSqlSafe(statement))
-        .fetch_one(connection)
-        .await
-        .doing("read the audit log")?;
+    let row =
+        sqlx::query(AssertSqlSafe(statement)).fetch_one(connection).await.doing("read the audit log")?;
     Ok(read(&row))
 }
 

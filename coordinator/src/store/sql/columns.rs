@@ -19,4 +19,3 @@ pub(super) fn batch_id(bytes: Vec<u8>) -> Result<BatchId> {
 pub(super) fn job_id(bytes: Vec<u8>) -> Result<JobId> {
     bytes.try_into().map(JobId::from_bytes).map_err(|_| DAMAGED_JOB)
 }
-

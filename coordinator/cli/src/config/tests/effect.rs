@@ -158,7 +158,11 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("fleet.listen", "fleet: {listen: '0.0.0.0:1'}", "listen: \"0.0.0.0:1\""),
     ("fleet.tls_cert_file", "fleet: {tls_cert_file: c.pem}", "tls_cert_file: Some(\"DIR/c.pem\")"),
     ("fleet.tls_key_file", "fleet: {tls_key_file: k.pem}", "tls_key_file: Some(\"DIR/k.pem\")"),
-    ("fleet.trusted_proxies", "fleet: {trusted_proxies: '10.0.0.0/8'}", "Network { address: 10.0.0.0, bits: 8 }"),
+    (
+        "fleet.trusted_proxies",
+        "fleet: {trusted_proxies: '10.0.0.0/8'}",
+        "Network { address: 10.0.0.0, bits: 8 }",
+    ),
     ("fleet.requests_per_minute", "fleet: {requests_per_minute: 7}", "requests_per_minute: 7,"),
     ("fleet.dev", "fleet: {dev: true}", "dev: true"),
     ("fleet.database_url", "fleet: {database_url: x}", "database_url: Some("),
