@@ -178,12 +178,23 @@ impl Sqlite {
         attempt().await
     }
 
-    /// Whoever has the file leads.
-    async fn take_lead(&self, _: &str, _: Option<Term>, _: Duration) -> Result<Option<Term>> {
+    /// Whoever has the file leads; it is written down for those who ask.
+    async fn take_lead(&self, holder: &str, _: Option<Term>, ttl: Duration) -> Result<Option<Term>> {
+        sqlx::query(
+            "INSERT INTO leadership (id, term, holder, expires_at) \
+             VALUES (1, 1, $1, CAST(unixepoch('subsec') * 1000 AS INTEGER) + $2) \
+             ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at",
+        )
+        .bind(holder)
+        .bind(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
+        .execute(&self.pool)
+        .await
+        .doing("say who leads")?;
         Ok(Some(Term(1)))
     }
 
     async fn give_up_lead(&self, _: Term) -> Result<()> {
+        sqlx::query("DELETE FROM leadership").execute(&self.pool).await.doing("say that nobody leads")?;
         Ok(())
     }
 

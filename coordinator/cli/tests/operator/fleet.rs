@@ -153,15 +153,17 @@ impl Fleet {
             &["coordinator", "--migrate", "-vvv"],
             Box::new(move || get(&address, "/readyz").is_some_and(|answer| answer.contains(" 200 "))),
         );
-        let workers = (0..workers)
-            .map(|_| {
-                let folder = folder("worker");
-                let log = folder.join("log");
-                let takes = move || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("takes jobs"));
-                process(folder, &["worker", "-j", "1", "-vvv"], Box::new(takes))
-            })
-            .collect();
-        Self { coordinator, workers, database, prefix, server, environment }
+        let mut fleet = Self { coordinator, workers: Vec::new(), database, prefix, server, environment };
+        fleet.workers = (0..workers).map(|_| fleet.worker()).collect();
+        fleet
+    }
+
+    /// Starts another worker.
+    pub(crate) fn worker(&self) -> Server {
+        let folder = folder("worker");
+        let log = folder.join("log");
+        let takes = move || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("takes jobs"));
+        start(folder, &["worker", "-j", "1", "-vvv"], self.environment.clone(), Box::new(takes))
     }
 
     /// Starts another process of the fleet, with other settings where there are any.

@@ -16,3 +16,4 @@ mod schema;
 mod secrets;
 mod steering;
 mod submitting;
+mod web;
