@@ -9,7 +9,7 @@ use crate::access::{Caller, Role, Scope};
 use crate::report::escape::html;
 
 /// What a page may load: itself, from here.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
 pub(super) async fn policy(request: Request, next: Next) -> Response {
