@@ -6,12 +6,15 @@
 mod batches;
 mod door;
 mod fleet;
+mod health;
 mod jobs;
 mod named;
+mod observe;
 mod people;
 mod problem;
 mod queues;
 mod reports;
+mod scaling;
 mod sources;
 mod text;
 
@@ -27,14 +30,17 @@ use utoipa_axum::routes;
 pub use batches::{Acted, BatchRequest, RepositoryRequest, Retried, Submission};
 pub use door::{Tokens, tokens};
 pub use fleet::Ready;
+pub use health::{DependencyHealth, DetailedHealth, Health};
 pub use jobs::Explained;
 pub use people::{PeopleDecision, pair};
 pub use problem::Problem;
 pub use queues::Purged;
 
 use crate::lead::Bell;
+use crate::meters::Meters;
 use crate::store::ledger::Ledger;
 use crate::view::{DifferenceView, StepView};
+use crate::vital::Vital;
 
 /// What the answers are made of.
 #[derive(Clone)]
@@ -43,6 +49,8 @@ pub struct Api {
     pub queue: Arc<dyn Queue>,
     pub cache: Arc<dyn Cache>,
     pub bell: Bell,
+    pub meters: Meters,
+    pub vital: Arc<Vital>,
     /// One of what a client has to show; `None` lets everybody in.
     pub tokens: Option<Tokens>,
     /// Returns the time in UTC milliseconds.
@@ -60,9 +68,9 @@ pub const PREFIX: &str = "/api/v1";
                    `application/problem+json` (RFC 9457).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(DifferenceView, StepView))
+    components(schemas(DifferenceView, StepView, Health))
 )]
-// The last two are answers of commands that ask no coordinator for them.
+// The first two are answers of commands that ask no coordinator for them, the last one that of the open /health.
 struct Document;
 
 fn versioned() -> OpenApiRouter<Api> {
@@ -88,6 +96,8 @@ fn versioned() -> OpenApiRouter<Api> {
             .routes(routes!(fleet::drain))
             .routes(routes!(fleet::undrain))
             .routes(routes!(fleet::status))
+            .routes(routes!(health::detailed))
+            .routes(routes!(scaling::scaling))
             .routes(routes!(queues::list))
             .routes(routes!(queues::dead))
             .routes(routes!(queues::dead_letter, queues::drop_dead))
@@ -115,9 +125,19 @@ pub fn router(api: Api) -> Router {
     Router::new()
         .route("/livez", axum::routing::get(|| async { "ok\n" }))
         .route("/readyz", axum::routing::get(fleet::ready))
+        .route("/health", axum::routing::get(health::open))
         .route(&format!("{PREFIX}/openapi.json"), axum::routing::get(openapi))
         .merge(guarded)
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES))
+        .layer(axum::middleware::from_fn_with_state(api.clone(), observe::observe))
+        .with_state(api)
+}
+
+/// Returns the routes of probes alone, for a listener that is not the API's.
+pub fn probes(api: Api) -> Router {
+    Router::new()
+        .route("/livez", axum::routing::get(|| async { "ok\n" }))
+        .route("/readyz", axum::routing::get(fleet::ready))
         .with_state(api)
 }
 

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::text::{printable, without_nul};
 use super::{Api, Problem, named};
 use crate::store::ledger::{BatchFilter, Wish};
-use crate::store::{RequestKey, Submitted};
+use crate::store::{RepositoryState, RequestKey, Submitted};
 use crate::submit::{self, Requested, submit as write_down};
 use crate::terms::Terms;
 use crate::view::{BatchView, RepositoryView};
@@ -286,8 +286,14 @@ pub(super) async fn repositories(
     responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
 pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
-    let wish = api.store.cancel(named::batch(&api, &id).await?, (api.now)()).await?;
+    let batch = named::batch(&api, &id).await?;
+    let wish = api.store.cancel(batch, (api.now)()).await?;
     api.bell.wishes();
+    if wish == Wish::Done {
+        let repositories = api.store.repositories(batch).await?;
+        let cancelled = repositories.iter().filter(|one| one.state == RepositoryState::Cancelled).count();
+        api.meters.repositories.with_label_values(&["cancelled"]).inc_by(cancelled as u64);
+    }
     acted(wish, || named::unknown_batch(&id))
 }
 

@@ -30,6 +30,14 @@ pub(crate) struct Coordinator {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
 
+    /// Address and port to tell metrics and answer probes on [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<String>,
+
+    /// Allow what is safe on a desk alone
+    #[arg(long)]
+    pub(crate) dev: bool,
+
     /// Bring the store's schema up to date first
     #[arg(long)]
     pub(crate) migrate: bool,

@@ -20,6 +20,14 @@ pub(crate) struct Worker {
     /// How the worker is called, before what makes the name its own [default: the host's name]
     #[arg(long)]
     pub(crate) name: Option<String>,
+
+    /// Address and port to tell metrics and answer probes on [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<String>,
+
+    /// Allow what is safe on a desk alone
+    #[arg(long)]
+    pub(crate) dev: bool,
 }
 
 #[derive(Debug, Subcommand)]

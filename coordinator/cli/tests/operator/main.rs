@@ -8,6 +8,7 @@ mod fleet;
 #[path = "../history/mod.rs"]
 mod history;
 mod looking;
+mod observing;
 mod refusals;
 mod reports;
 #[path = "../schema/mod.rs"]
@@ -15,3 +16,4 @@ mod schema;
 mod secrets;
 mod steering;
 mod submitting;
+mod tracing;
