@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod crowd;
 mod fake;
 mod faults;
@@ -80,6 +81,19 @@ mod operated {
 mod watched {
     use super::signs;
     of_both!(signs: signs_follow_a_job_from_waiting_to_history, whoever_ends_a_repository_is_told_so_once);
+}
+
+mod let_in {
+    use super::access;
+    of_both!(access:
+        a_token_is_found_until_it_is_revoked,
+        a_session_ends,
+        a_pace_holds_for_all_who_draw_at_once,
+        who_fails_too_often_is_locked_out,
+        the_log_is_a_chain_that_is_only_added_to,
+        what_is_old_goes_from_the_log_and_the_rest_verifies,
+        a_part_of_the_fleet_is_all_that_is_seen_of_it,
+    );
 }
 
 mod shown {

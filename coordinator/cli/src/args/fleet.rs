@@ -34,13 +34,13 @@ pub(crate) struct Coordinator {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics_listen: Option<String>,
 
-    /// Allow what is safe on a desk alone
-    #[arg(long)]
-    pub(crate) dev: bool,
-
     /// Bring the store's schema up to date first
     #[arg(long)]
     pub(crate) migrate: bool,
+
+    /// Take logins that everybody knows, for a machine where nobody else is
+    #[arg(long)]
+    pub(crate) dev: bool,
 }
 
 /// Look at the schema of the fleet's store, and change it

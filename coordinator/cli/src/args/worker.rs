@@ -25,7 +25,7 @@ pub(crate) struct Worker {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics_listen: Option<String>,
 
-    /// Allow what is safe on a desk alone
+    /// Take logins that everybody knows, for a machine where nobody else is
     #[arg(long)]
     pub(crate) dev: bool,
 }

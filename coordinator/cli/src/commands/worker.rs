@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-use super::{Surroundings, operate, stop};
+use super::{Surroundings, logins, operate, stop};
 use crate::args;
 use crate::config::{Fleet, Overrides};
 use crate::exit::{Exit, Refusal};
@@ -38,6 +38,7 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
     let loaded = surroundings.configuration(common.config.as_deref(), overrides, quiet)?;
     let settings = &loaded.settings;
     check(&settings.fleet)?;
+    logins::check(&settings.fleet)?;
     let meter = Meter::default();
     let data_dir = DataDir::open_free(&surroundings.data_dir(&loaded)?)?;
     let slots =

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use gitfleet_coordinator::api::Proxies;
 use gitfleet_coordinator::lens::Lens;
 use gitfleet_coordinator::scale::Limits;
 use secrecy::SecretString;
@@ -58,6 +59,11 @@ pub(crate) struct Fleet {
     pub(crate) server: String,
     pub(crate) token: Option<SecretString>,
     pub(crate) listen: String,
+    pub(crate) tls_cert_file: Option<PathBuf>,
+    pub(crate) tls_key_file: Option<PathBuf>,
+    pub(crate) trusted_proxies: Proxies,
+    pub(crate) requests_per_minute: u32,
+    pub(crate) dev: bool,
     pub(crate) database_url: Option<SecretString>,
     pub(crate) database_schema: String,
     pub(crate) broker_url: Option<SecretString>,
@@ -73,8 +79,6 @@ pub(crate) struct Fleet {
     pub(crate) mirror_bytes: Option<u64>,
     pub(crate) metrics_listen: Option<String>,
     pub(crate) metrics_token: Option<SecretString>,
-    /// Whether what is safe on a desk alone is allowed.
-    pub(crate) dev: bool,
     pub(crate) scaling: Limits,
 }
 
@@ -129,6 +133,12 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
         |path, default: &str| merge.text(path).map_or_else(|| default.to_owned(), |(text, _)| text);
     let server = text("fleet.server", "http://127.0.0.1:7171");
     let listen = text("fleet.listen", "127.0.0.1:7171");
+    let (tls_cert_file, tls_key_file) = (merge.path("fleet.tls_cert_file"), merge.path("fleet.tls_key_file"));
+    let trusted_proxies = proxies(merge);
+    let requests_per_minute = narrow(merge.integer("fleet.requests_per_minute").unwrap_or(6_000));
+    let dev = merge.switch("fleet.dev").is_some_and(|(on, _)| on);
+    let mut text =
+        |path, default: &str| merge.text(path).map_or_else(|| default.to_owned(), |(text, _)| text);
     let database_schema = text("fleet.database_schema", "public");
     let prefix = text("fleet.prefix", "gitfleet");
     let mut seconds = |path, default| Duration::from_secs(merge.integer(path).unwrap_or(default));
@@ -142,6 +152,11 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
         server,
         token: merge.secret("fleet.token"),
         listen,
+        tls_cert_file,
+        tls_key_file,
+        trusted_proxies,
+        requests_per_minute,
+        dev,
         database_url: merge.secret("fleet.database_url"),
         database_schema,
         broker_url: merge.secret("fleet.broker_url"),
@@ -157,7 +172,6 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
         mirror_bytes: merge.integer("fleet.mirror_mib").map(|mib| mib << 20),
         metrics_listen: merge.text("fleet.metrics_listen").map(|(address, _)| address),
         metrics_token: merge.secret("fleet.metrics_token"),
-        dev: merge.switch("fleet.dev").is_some_and(|(on, _)| on),
         scaling: scaling(merge),
     }
 }
@@ -170,6 +184,16 @@ fn scaling(merge: &mut Merge<'_>) -> Limits {
         min_workers: number("fleet.min_workers", default.min_workers),
         max_workers: number("fleet.max_workers", default.max_workers),
     }
+}
+
+fn proxies(merge: &mut Merge<'_>) -> Proxies {
+    let Some((text, origin)) = merge.text("fleet.trusted_proxies") else { return Proxies::default() };
+    Proxies::read(&text).unwrap_or_else(|wrong| {
+        let wrong = format!("{wrong} is neither an address nor a network");
+        let problem = Problem::new(ProblemKind::Value, origin, "fleet.trusted_proxies", wrong);
+        merge.problems.push(problem.hint("write them as 127.0.0.1, 10.0.0.0/8"));
+        Proxies::default()
+    })
 }
 
 fn narrow<N: TryFrom<u64>>(number: u64) -> N {

@@ -102,6 +102,25 @@ pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Says whether a process does what it is for.
+pub(crate) type Ready = Box<dyn Fn() -> bool + Send + Sync>;
+
+fn start(
+    folder: PathBuf,
+    arguments: &[&str],
+    environment: Vec<(OsString, OsString)>,
+    is_ready: Ready,
+) -> Server {
+    Server::start(Spec {
+        folder,
+        program: BINARY.into(),
+        arguments: arguments.iter().map(OsString::from).collect(),
+        environment,
+        is_ready,
+        patience: PATIENCE,
+    })
+}
+
 impl Fleet {
     pub(crate) fn start(workers: usize) -> Self {
         Self::start_with(workers, &[])
@@ -138,15 +157,8 @@ impl Fleet {
         .chain(variables.iter().map(|(name, value)| (name.into(), value.into())))
         .collect();
         std::fs::create_dir(home.join("desk")).unwrap();
-        let process = |folder: PathBuf, arguments: &[&str], is_ready: Box<dyn Fn() -> bool + Send + Sync>| {
-            Server::start(Spec {
-                folder,
-                program: BINARY.into(),
-                arguments: arguments.iter().map(OsString::from).collect(),
-                environment: environment.clone(),
-                is_ready,
-                patience: PATIENCE,
-            })
+        let process = |folder: PathBuf, arguments: &[&str], is_ready: Ready| {
+            start(folder, arguments, environment.clone(), is_ready)
         };
         let metrics: Vec<String> = (0..=workers).map(|_| format!("127.0.0.1:{}", port::free())).collect();
         let address = server.clone();
@@ -166,6 +178,16 @@ impl Fleet {
             .collect();
         let metrics = metrics.into_iter().map(|address| format!("http://{address}")).collect();
         Self { coordinator, workers, database, prefix, server, metrics, environment }
+    }
+
+    /// Starts another process of the fleet, with other settings where there are any.
+    pub(crate) fn process(&self, arguments: &[&str], settings: &[(&str, &str)], is_ready: Ready) -> Server {
+        let mut environment = self.environment.clone();
+        for (name, value) in settings {
+            environment.retain(|(known, _)| known != name);
+            environment.push((name.into(), value.into()));
+        }
+        start(folder("process"), arguments, environment, is_ready)
     }
 
     /// Returns where something is called `name`.

@@ -12,6 +12,7 @@ use super::{
     Database, attempts, batch_views, fleet, hearing, job_views, letters, reports, schema, signs, silence,
     sources, wishes,
 };
+use crate::access::Scope;
 use crate::store::ledger::{BatchFilter, JobFilter, Ledger, Patience, RunningBatch, Unheard, Wish};
 use crate::store::migrations::Fit;
 use crate::store::{Result, Term};
@@ -64,12 +65,12 @@ impl Ledger for Database {
         self.again("batch", || batch_views::find(self, batch)).await
     }
 
-    async fn batches_between(&self, first: BatchId, last: BatchId) -> Result<Vec<BatchId>> {
-        self.again("batches_between", || batch_views::between(self, first, last)).await
+    async fn batches_between(&self, first: BatchId, last: BatchId, scope: &Scope) -> Result<Vec<BatchId>> {
+        self.again("batches_between", || batch_views::between(self, first, last, scope)).await
     }
 
-    async fn jobs_between(&self, first: JobId, last: JobId) -> Result<Vec<JobId>> {
-        self.again("jobs_between", || job_views::between(self, first, last)).await
+    async fn jobs_between(&self, first: JobId, last: JobId, scope: &Scope) -> Result<Vec<JobId>> {
+        self.again("jobs_between", || job_views::between(self, first, last, scope)).await
     }
 
     async fn cancel(&self, batch: BatchId, now: i64) -> Result<Wish> {
@@ -124,20 +125,20 @@ impl Ledger for Database {
         self.again("count_dead", || letters::count(self)).await
     }
 
-    async fn sources(&self, limit: u32) -> Result<Vec<SourceView>> {
-        self.again("sources", || sources::list(self, limit)).await
+    async fn sources(&self, scope: &Scope, limit: u32) -> Result<Vec<SourceView>> {
+        self.again("sources", || sources::list(self, scope, limit)).await
     }
 
-    async fn source(&self, id: i64) -> Result<Option<SourceView>> {
-        self.again("source", || sources::find(self, id)).await
+    async fn source(&self, id: i64, scope: &Scope) -> Result<Option<SourceView>> {
+        self.again("source", || sources::find(self, id, scope)).await
     }
 
     async fn forget_source(&self, id: i64) -> Result<Wish> {
         self.again("forget_source", || wishes::forget_source(self, id)).await
     }
 
-    async fn reports(&self, limit: u32) -> Result<Vec<ReportView>> {
-        self.again("reports", || reports::list(self, limit)).await
+    async fn reports(&self, scope: &Scope, limit: u32) -> Result<Vec<ReportView>> {
+        self.again("reports", || reports::list(self, scope, limit)).await
     }
 
     async fn report(&self, batch: BatchId) -> Result<Option<(String, String)>> {

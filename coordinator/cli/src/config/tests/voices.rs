@@ -102,7 +102,7 @@ fn every_flag_has_an_effect() {
     let shown = around.redact(&format!("{settings:?}"));
     let (local, fleet) = shown.split_once(", fleet: ").unwrap();
     assert!(fleet.starts_with("Fleet { server: \"http://c:1\", token: None, listen: \"[::1]:2\""), "{fleet}");
-    assert!(fleet.contains("metrics_listen: Some(\"[::1]:3\"), metrics_token: None, dev: true"), "{fleet}");
+    assert!(fleet.contains("metrics_listen: Some(\"[::1]:3\"), metrics_token: None"), "{fleet}");
     assert_eq!(
         local,
         "Settings { repositories: [RepositorySetting { name: \"a\", location: Path(\"DIR/a\"), remote: None, \
@@ -312,6 +312,11 @@ telemetry:
 fleet:
   server: \"http://127.0.0.1:7171\"            # default
   listen: null                               # default: 127.0.0.1:7171
+  tls_cert_file: null                        # default: none
+  tls_key_file: null                         # default: none
+  trusted_proxies: null                      # default: none
+  requests_per_minute: 6000                  # default
+  dev: false                                 # default
   database_schema: null                      # default: public
   prefix: null                               # default: gitfleet
   cache_ttl_seconds: 2592000                 # default
@@ -328,7 +333,6 @@ fleet:
   mirror_mib: null                           # default: no limit
   metrics_listen: null                       # default: none
   metrics_token: null                        # default: none
-  dev: false                                 # default
   target_drain_seconds: 900                  # default
   min_workers: 0                             # default
   max_workers: 64                            # default
