@@ -6,6 +6,7 @@
 //! whose worker goes begins anew.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use gitfleet_coordinator::scale::{Amount, Demand, InHand, Limits};
 
@@ -186,7 +187,7 @@ fn simulate(policy: Policy, arrivals: &[Job]) -> Score {
 }
 
 /// A day: some jobs all the time, more at working hours, a nightly batch of many small ones, and now and then a
-/// repository that takes hours.
+/// repository that takes hours, in slices of some minutes each.
 fn day() -> Vec<Job> {
     let mut random = Random(20_260_105);
     let mut jobs = Vec::new();
@@ -194,14 +195,14 @@ fn day() -> Vec<Job> {
         let hour = second / 3_600;
         let every = if (8..18).contains(&hour) { 15 } else { 120 };
         if random.below(every) == 0 {
-            jobs.push(random.job(second, 1_000, 4));
+            jobs.push(random.job(second, 1..40, 4));
         }
         if second == 2 * 3_600 {
-            jobs.extend((0..3_000).map(|_| random.job(second, 400, 3)));
+            jobs.extend((0..3_000).map(|_| random.job(second, 1..8, 3)));
         }
         if second == 10 * 3_600 || second == 13 * 3_600 || second == 19 * 3_600 {
-            // The first slices of a large repository: each some minutes, up to an hour.
-            jobs.extend((0..12).map(|_| random.job(second, 200_000, 2)));
+            // The slices of a large repository, each of some minutes.
+            jobs.extend((0..150).map(|_| random.job(second, 60..300, 2)));
         }
     }
     jobs
@@ -216,11 +217,11 @@ impl Random {
         (self.0 >> 33) % bound.max(1)
     }
 
-    /// Returns a job of some commits, of which some take far longer than others: `2^spread` times at most.
-    fn job(&mut self, arrived: u64, commits: u64, spread: u32) -> Job {
-        let units = 1 + self.below(commits) + self.below(commits);
-        let millis = units * 8 * 2u64.pow(self.below(u64::from(spread) + 1) as u32);
-        Job { arrived, units, seconds: (millis / 1_000).clamp(1, 3_600) }
+    /// Returns a job of some seconds, whose commits take far longer than those of others: `2^spread` times at most.
+    fn job(&mut self, arrived: u64, seconds: Range<u64>, spread: u64) -> Job {
+        let seconds = seconds.start + self.below(seconds.end - seconds.start);
+        let millis_per_commit = 4 << self.below(spread + 1);
+        Job { arrived, units: seconds * 1_000 / millis_per_commit, seconds }
     }
 }
 
@@ -271,9 +272,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_work_everything_is_done_and_nobody_is_disturbed() {
+    fn by_work_everything_is_done_and_fewer_are_disturbed_than_by_what_waits() {
         let arrivals = day();
-        let score = simulate(Policy::WorkSeconds, &arrivals);
-        assert_eq!((score.jobs, score.disturbed), (arrivals.len() as u64, 0));
+        let (by_work, by_waiting) =
+            (simulate(Policy::WorkSeconds, &arrivals), simulate(Policy::Ready(20), &arrivals));
+        assert_eq!(by_work.jobs, arrivals.len() as u64);
+        assert!(by_work.disturbed < by_waiting.disturbed, "{} {}", by_work.disturbed, by_waiting.disturbed);
     }
 }

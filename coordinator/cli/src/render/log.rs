@@ -134,9 +134,23 @@ impl<S> Filter<S> for Ours {
 /// Lets spans of ours through, and no events: those are for the log.
 struct OurSpans;
 
+impl OurSpans {
+    fn lets_through(metadata: &Metadata<'_>) -> bool {
+        metadata.is_span() && metadata.target().starts_with("gitfleet")
+    }
+}
+
 impl<S> Filter<S> for OurSpans {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        metadata.is_span() && metadata.target().starts_with("gitfleet")
+        Self::lets_through(metadata)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if Self::lets_through(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::INFO)
     }
 }
 

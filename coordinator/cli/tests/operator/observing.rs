@@ -201,7 +201,7 @@ fn counters_move_with_a_batch() {
     assert!(after[1].value("gitfleet_storage_free_bytes") <= after[1].value("gitfleet_storage_bytes"));
     // The same again comes from the store and needs no slice; what comes from nobody's path is no label.
     for path in ["/no-such-route", "/api/v1/no/such", "/api/v1/jobs/x%22%0a"] {
-        get(&fleet.server, path).unwrap();
+        get_with(&fleet.server, path, Some(CANARIES[3])).unwrap();
     }
     let text = Scrape::of(&fleet.metrics[0]).text;
     assert!(text.contains("route=\"none\"") && text.contains("route=\"/api/v1/jobs/{id}\""), "{text}");
