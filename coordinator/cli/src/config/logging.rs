@@ -38,12 +38,9 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Logging {
     if let Some((tree, origin)) = merge.tree("logging.targets") {
         logging.targets.extend(targets(merge, &tree, &origin));
     }
-    let path = merge.path("logging.file.path");
-    let max_mib = merge.integer("logging.file.max_mib").unwrap_or(MAX_MIB);
-    let keep = merge.integer("logging.file.keep").unwrap_or(KEEP);
-    let file =
-        |path| LogFile { path, max_bytes: max_mib << 20, keep: u32::try_from(keep).unwrap_or(u32::MAX) };
-    logging.file = path.map(file);
+    if let Some((tree, origin)) = merge.tree("logging.file") {
+        file(merge, &tree, &origin, "logging.file", &mut logging);
+    }
     if let Some((text, origin)) = merge.text("logging.syslog") {
         logging.syslog = match text.to_ascii_lowercase().as_str() {
             "false" | "no" | "off" | "none" => None,
@@ -86,7 +83,7 @@ fn handlers(merge: &mut Merge<'_>, tree: &Value, origin: &Origin, logging: &mut 
     };
     for (kind, of) in listed {
         match kind.to_ascii_lowercase().as_str() {
-            "file" => file_handler(merge, of, origin, logging),
+            "file" => file(merge, of, origin, "logging.handlers", logging),
             "syslog" => logging.syslog = logging.syslog.take().or_else(|| Some(SYSTEM.into())),
             // stderr is written to in any case.
             "console" | "stream" | "stderr" => {}
@@ -103,27 +100,27 @@ fn handlers(merge: &mut Merge<'_>, tree: &Value, origin: &Origin, logging: &mut 
     }
 }
 
-fn file_handler(merge: &mut Merge<'_>, of: &Value, origin: &Origin, logging: &mut Logging) {
+/// Reads a file with its size and the number of full ones, in our words or in those of the original.
+fn file(merge: &mut Merge<'_>, of: &Value, origin: &Origin, key: &str, logging: &mut Logging) {
     let field = |names: &[&str]| names.iter().find_map(|name| of.get(name));
-    let Some(path) = field(&["filename", "path", "file"]).and_then(Value::as_str) else {
-        wrong(merge, origin, "logging.handlers", "the file handler names no filename");
+    let Some(path) = field(&["path", "filename", "file"]).and_then(Value::as_str) else {
+        wrong(merge, origin, key, "this names no file: write {path: gitfleet.log, max_mib: 100, keep: 5}");
         return;
     };
-    let Some(path) = merge.absolute(Path::new(path), origin, "logging.handlers") else { return };
-    let max_bytes = match field(&["max_size", "maxBytes", "max_bytes"]) {
-        None => Some(MAX_MIB << 20),
-        Some(size) => bytes(size).filter(|bytes| *bytes > 0),
+    let Some(path) = merge.absolute(Path::new(path), origin, key) else { return };
+    let mib = |value: &Value| number(value).and_then(|mib| mib.checked_mul(1 << 20));
+    let max_bytes = match (field(&["max_mib"]), field(&["max_size", "maxBytes", "max_bytes"])) {
+        (Some(size), _) => mib(size),
+        (None, Some(size)) => bytes(size),
+        (None, None) => Some(MAX_MIB << 20),
     };
-    let keep = match field(&["backup_count", "backupCount", "keep"]) {
-        None => Some(KEEP),
-        Some(count) => number(count),
-    };
-    match (max_bytes, keep.and_then(|keep| u32::try_from(keep).ok())) {
+    let keep = field(&["keep", "backup_count", "backupCount"]).map_or(Some(KEEP), number);
+    match (max_bytes.filter(|bytes| *bytes > 0), keep.and_then(|keep| u32::try_from(keep).ok())) {
         (Some(max_bytes), Some(keep)) if logging.file.is_none() => {
             logging.file = Some(LogFile { path, max_bytes, keep });
         }
-        (Some(_), Some(_)) => wrong(merge, origin, "logging.handlers", "logging.file names a file already"),
-        _ => wrong(merge, origin, "logging.handlers", "a size is as 10MB, and a count is a whole number"),
+        (Some(_), Some(_)) => wrong(merge, origin, key, "logging.file names a file already"),
+        _ => wrong(merge, origin, key, "a size is as 10MB, or max_mib: 10, and a count is a whole number"),
     }
 }
 

@@ -13,6 +13,7 @@ const HOSTILE: &str = "x\n2026-01-01T00:00:00Z ERROR gitfleet: forged \u{1b}[2J\
 fn analysed(room: &Room, config: &str, flags: &[&str], variables: &[(&str, &str)]) -> Ended {
     let repository = room.repository(HOSTILE);
     repository.commit("a", 1, "2026-01-05T12:00:00Z");
+    let config = format!("version: \"1.0\"\n{config}");
     std::fs::write(room.path("desk").join("gitfleet.yaml"), config).unwrap();
     let mut command = room.command();
     command

@@ -24,24 +24,12 @@ pub(super) const LOGGING: Key = Key::mixed(
             Reach::default("none"),
             "Levels of parts: a mapping as {gitfleet_worker: debug}",
         ),
-        Key::mixed(
+        Key::acted(
             "file",
-            &[
-                Key::acted("path", Kind::Path, Reach::default("none"), "A file to log to beside stderr"),
-                Key::acted(
-                    "max_mib",
-                    Kind::Integer(1, 1 << 20),
-                    Reach::default("100"),
-                    "MiB after which the file is moved aside and begun anew",
-                ),
-                Key::acted(
-                    "keep",
-                    Kind::Integer(0, 1000),
-                    Reach::default("5"),
-                    "Files that were moved aside and are kept",
-                ),
-            ],
-            "A file to log to",
+            Kind::Any,
+            Reach::default("none"),
+            "A file to log to beside stderr, as {path: gitfleet.log, max_mib: 100, keep: 5}: it is moved aside when it is full, \
+             and so many full ones are kept",
         ),
         Key::acted(
             "syslog",

@@ -165,12 +165,10 @@ const EFFECTS: &[(&str, &str, &str)] = &[
         "(\"gitfleet_worker\", LevelFilter::WARN)",
     ),
     (
-        "logging.file.path",
-        "logging: {file: {path: l/x}}",
-        "LogFile { path: \"DIR/l/x\", max_bytes: 104857600, keep: 5 }",
+        "logging.file",
+        "logging: {file: {path: l/x, max_mib: 2, keep: 0}}",
+        "LogFile { path: \"DIR/l/x\", max_bytes: 2097152, keep: 0 }",
     ),
-    ("logging.file.max_mib", "logging: {file: {path: x, max_mib: 2}}", "max_bytes: 2097152"),
-    ("logging.file.keep", "logging: {file: {path: x, keep: 0}}", "keep: 0"),
     ("logging.syslog", "logging: {syslog: true}", "syslog: Some(\"/dev/log\")"),
     (
         "logging.handlers",

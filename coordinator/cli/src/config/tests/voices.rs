@@ -45,6 +45,7 @@ fn every_variable_has_an_effect() {
         "GITFLEET_LINE_HISTORY" => "false",
         "GITFLEET_ANONYMIZE" | "GITFLEET_PUBLIC" | "GITFLEET_DEV" => "true",
         "GITFLEET_FORMAT" => "html,csv",
+        "GITFLEET_TRUSTED_PROXIES" => "10.0.0.0/8",
         "GITFLEET_LOG" => "debug",
         "GITFLEET_OTLP_ENDPOINT" => "http://127.0.0.1:4318",
         "GITFLEET_TRACE_SAMPLE_RATIO" => "0.5",
@@ -300,10 +301,7 @@ logging:
   level: null                                # default: warn; info for coordinator and worker
   format: null                               # default: text
   targets: null                              # default: none
-  file:
-    path: null                               # default: none
-    max_mib: 100                             # default
-    keep: 5                                  # default
+  file: null                                 # default: none
   syslog: null                               # default: false
   handlers: null                             # default: none
 telemetry:
