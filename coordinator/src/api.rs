@@ -23,6 +23,7 @@ mod sources;
 mod text;
 mod tls;
 mod tokens;
+mod web;
 
 use std::sync::Arc;
 
@@ -174,6 +175,7 @@ pub fn router(api: Api) -> Router {
         .route("/health", axum::routing::get(health::open))
         .route(&format!("{PREFIX}/openapi.json"), axum::routing::get(openapi))
         .merge(guarded)
+        .merge(web::router(&api))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES))
         .layer(axum::middleware::from_fn_with_state(api.clone(), observe::observe))
         .layer(axum::middleware::from_fn(door::secure))

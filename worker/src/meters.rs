@@ -63,6 +63,19 @@ impl Meters {
         }
     }
 
+    /// Returns the handles for a worker whose process is a coordinator, too: failures are counted there, by repository.
+    pub fn beside_a_coordinator(meter: &Meter) -> Self {
+        Self {
+            job_seconds: meter.histograms(&JOB_SECONDS, STRETCHES),
+            errors: Meter::default().counters(&ERRORS),
+            cache_seconds: meter.histograms(&CACHE_SECONDS, MOMENTS),
+            cache_hits: meter.counter(&CACHE_HITS),
+            cache_misses: meter.counter(&CACHE_MISSES),
+            slots: meter.gauge(&SLOTS),
+            slots_busy: meter.gauge(&SLOTS_BUSY),
+        }
+    }
+
     /// Counts a slot as busy until what is returned is dropped.
     pub(crate) fn busy(&self) -> Busy {
         self.slots_busy.inc();

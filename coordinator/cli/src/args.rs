@@ -26,7 +26,7 @@ pub(crate) use ask::Ask;
 pub(crate) use batch::{Batch, BatchCommand};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use facts::{Facts, FactsFormat};
-pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand};
+pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand, Serve};
 pub(crate) use help::{Completion, Help, Man};
 pub(crate) use job::{Job, JobCommand};
 pub(crate) use metrics::{Metrics, MetricsCommand};
@@ -76,6 +76,7 @@ pub(crate) enum Command {
     Audit(Audit),
     Doctor(Doctor),
     Coordinator(Coordinator),
+    Serve(Box<Serve>),
     Migrate(Migrate),
     Completion(Completion),
     Man(Man),
@@ -87,6 +88,7 @@ impl Command {
     pub(crate) fn role(&self) -> Option<&'static str> {
         match self {
             Self::Coordinator(_) => Some("coordinator"),
+            Self::Serve(_) => Some("serve"),
             Self::Worker(Worker { command: None, .. }) => Some("worker"),
             _ => None,
         }
