@@ -84,9 +84,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether this is a part of a fleet, which says what it does as it goes.
-    pub(crate) fn is_a_role(&self) -> bool {
-        matches!(self, Self::Coordinator(_) | Self::Serve(_) | Self::Worker(Worker { command: None, .. }))
+    /// Returns which part of a fleet this is, if it is one.
+    pub(crate) fn role(&self) -> Option<&'static str> {
+        match self {
+            Self::Coordinator(_) => Some("coordinator"),
+            Self::Serve(_) => Some("serve"),
+            Self::Worker(Worker { command: None, .. }) => Some("worker"),
+            _ => None,
+        }
     }
 }
 

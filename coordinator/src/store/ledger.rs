@@ -11,13 +11,16 @@ use async_trait::async_trait;
 use gitfleet_shared::contract::{Control, HandedBack, Heartbeat, Job};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
+use gitfleet_shared::trace::TraceContext;
 
+use super::migrations::Fit;
 use super::{Result, Store, Term};
 use crate::access::Scope;
 use crate::terms::Terms;
 use crate::view::{
     AttemptView, BatchView, DeadView, JobHistory, JobView, ReportView, SourceView, WorkerView,
 };
+use crate::vital::Signs;
 
 /// A batch that somebody has to carry on.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct RunningBatch {
     pub paused: bool,
     pub terms: Terms,
     pub created_at: i64,
+    /// What submitted it.
+    pub trace: Option<TraceContext>,
     /// Jobs of it that are on the queue or in hand.
     pub sent: u64,
     /// Whether all its repositories have come to an end.
@@ -202,6 +207,12 @@ pub trait Ledger: Store {
 
     /// Returns who leads, as far as anybody does.
     async fn leader(&self, now: i64) -> Result<Option<String>>;
+
+    /// Returns how the fleet is at `now`, as of one moment.
+    async fn signs(&self, now: i64) -> Result<Signs>;
+
+    /// Returns whether this program can work with the schema of the store.
+    async fn fit(&self) -> Result<Fit>;
 
     /// What stands behind the port, with its version.
     async fn describe(&self) -> Result<String>;

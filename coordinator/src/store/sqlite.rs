@@ -52,6 +52,8 @@ mod rows;
 mod schema;
 #[path = "sql/sight.rs"]
 mod sight;
+#[path = "sql/signs.rs"]
+mod signs;
 #[path = "sql/silence.rs"]
 mod silence;
 #[path = "sql/snapshots.rs"]
@@ -66,7 +68,7 @@ mod tokens;
 mod wishes;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gitfleet_shared::ids::BatchId;
 use sqlx::migrate::Migrator;
@@ -75,10 +77,12 @@ use sqlx::sqlite::{
     SqlitePool, SqlitePoolOptions, SqliteRow as Row, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, Sqlite as Driver, Transaction};
+use tracing::Instrument as _;
 
 use super::doing::Doing;
 use super::migrations::Schema;
-use super::{Result, StoreError, Term};
+use super::span::span;
+use super::{Observer, Result, StoreError, Term};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 
@@ -96,6 +100,10 @@ const EACH: &str = "(SELECT value, key AS place FROM json_each($1))";
 const TEAM: &str = "json_extract(b.labels, '$.team')";
 /// Asks what stands behind the port.
 const VERSION: &str = "SELECT 'SQLite ' || sqlite_version()";
+/// What the file takes.
+const STORE_BYTES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+/// As OpenTelemetry calls it.
+const SYSTEM: &str = "sqlite";
 /// What names a row of any table.
 const ROW: &str = "rowid";
 const HAS_STEPS: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
@@ -109,6 +117,7 @@ fn in_part(place: usize, name: &str) -> String {
 #[derive(Clone)]
 pub struct Sqlite {
     pool: SqlitePool,
+    observer: Option<Observer>,
 }
 
 type Database = Sqlite;
@@ -130,7 +139,12 @@ impl Sqlite {
             .await
             .doing("be opened")?;
         migrating.close().await.doing("be opened")?;
-        Ok(Self { pool })
+        Ok(Self { pool, observer: None })
+    }
+
+    /// Returns the same store, which tells `observer` of everything it is asked.
+    pub fn observed(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// Returns what is to be known and done about the schema of the store in `file`, which is not touched by asking.
@@ -169,13 +183,27 @@ impl Sqlite {
         self.pool.begin().await.doing("begin")
     }
 
+    /// Tells the observer of how long `work` takes.
+    async fn timed<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let worked = work.instrument(span(operation, SYSTEM)).await;
+        if let Some(observer) = &self.observer {
+            observer(operation, begun.elapsed());
+        }
+        worked
+    }
+
     async fn begin_reading(&self) -> Result<Transaction<'static, Driver>> {
         self.begin().await
     }
 
     /// Nobody is in the way, so once is enough.
-    async fn again<T, F: Future<Output = Result<T>>>(&self, attempt: impl Fn() -> F) -> Result<T> {
-        attempt().await
+    async fn again<T, F: Future<Output = Result<T>>>(
+        &self,
+        operation: &'static str,
+        attempt: impl Fn() -> F,
+    ) -> Result<T> {
+        self.timed(operation, attempt()).await
     }
 
     /// Whoever has the file leads; it is written down for those who ask.

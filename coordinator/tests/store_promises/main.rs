@@ -12,6 +12,7 @@ mod migrations;
 mod operators;
 mod packs;
 mod promises;
+mod signs;
 mod views;
 
 /// Makes each promise a test of either dialect.
@@ -75,6 +76,11 @@ mod operated {
         dead_letters_are_kept_once,
         a_repository_is_forgotten,
     );
+}
+
+mod watched {
+    use super::signs;
+    of_both!(signs: signs_follow_a_job_from_waiting_to_history, whoever_ends_a_repository_is_told_so_once);
 }
 
 mod let_in {

@@ -30,6 +30,10 @@ pub(crate) struct Coordinator {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
 
+    /// Address and port to tell metrics and answer probes on [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<String>,
+
     /// Bring the store's schema up to date first
     #[arg(long)]
     pub(crate) migrate: bool,
@@ -51,6 +55,10 @@ pub(crate) struct Serve {
     /// Address and port to answer on [default: 127.0.0.1:7171]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
+
+    /// Address and port to tell metrics and answer probes on [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<String>,
 }
 
 /// Look at the schema of the fleet's store, and change it

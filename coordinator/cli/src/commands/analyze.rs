@@ -17,6 +17,7 @@ use gitfleet_coordinator::submit::{Requested, Submission, submit};
 use gitfleet_coordinator::terms::Terms;
 use gitfleet_shared::contract::{Identity, Revisions, Source};
 use gitfleet_shared::window::Window;
+use gitfleet_worker::meters::Meters;
 use gitfleet_worker::objects::Limits;
 use gitfleet_worker::worker::{Config as WorkerConfig, JOB_TIME, SLICE_CHANGES, SLICE_TIME, Worker};
 use tokio::sync::watch;
@@ -288,6 +289,7 @@ async fn analyse(
             grace: Duration::ZERO,
             pulse: PULSE,
             cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, *slots).cache_bytes,
+            meters: Meters::default(),
         },
     );
     let working = tokio::spawn({

@@ -6,8 +6,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
+use gitfleet_coordinator::gauges::Gauges;
 use gitfleet_coordinator::lead::{self, Bell, Kept};
+use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::store::ledger::Ledger;
+use gitfleet_coordinator::vital::Vital;
+use gitfleet_shared::meter::Meter;
 use tokio::sync::watch;
 
 use super::front::Front;
@@ -15,6 +19,7 @@ use super::{Surroundings, logins, stop};
 use crate::args::Coordinator;
 use crate::config::{Fleet, Overrides};
 use crate::exit::Exit;
+use crate::exposition::{self, Exposed, Refresh};
 use crate::wiring::{Servers, open_fleet_store};
 
 /// How long what is being asked may take when the coordinator is told to end.
@@ -22,9 +27,14 @@ const ENDING: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: Coordinator, quiet: bool) -> anyhow::Result<Exit> {
     let surroundings = Surroundings::read()?;
-    let overrides =
-        Overrides { listen: args.listen.clone(), dev: args.dev.then_some(true), ..Overrides::default() };
+    let overrides = Overrides {
+        listen: args.listen.clone(),
+        metrics_listen: args.metrics_listen.clone(),
+        dev: args.dev.then_some(true),
+        ..Overrides::default()
+    };
     let loaded = surroundings.configuration(args.config.as_deref(), overrides, quiet)?;
+    let warnings = loaded.warnings.len();
     let fleet = loaded.settings.fleet;
     logins::check(&fleet)?;
     let front = Front::of(&fleet)?;
@@ -32,12 +42,21 @@ pub(super) fn run(args: Coordinator, quiet: bool) -> anyhow::Result<Exit> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let exit = runtime.block_on(serve(&fleet, front, args.migrate, surroundings.process_name()));
+    let exit = runtime.block_on(serve(&fleet, front, args.migrate, surroundings.process_name(), warnings));
     runtime.shutdown_timeout(ENDING);
     exit
 }
 
-async fn serve(fleet: &Fleet, front: Front, migrate: bool, name: String) -> anyhow::Result<Exit> {
+async fn serve(
+    fleet: &Fleet,
+    front: Front,
+    migrate: bool,
+    name: String,
+    warnings: usize,
+) -> anyhow::Result<Exit> {
+    let metrics = exposition::Listener::open(fleet).await?;
+    let meter = Meter::default();
+    let meters = Meters::new(&meter);
     let signals = stop::Signals::listen().context("cannot listen for signals")?;
     let (stopper, stopped) = watch::channel(None);
     tokio::spawn(signals.watch(stopper));
@@ -45,24 +64,46 @@ async fn serve(fleet: &Fleet, front: Front, migrate: bool, name: String) -> anyh
         () = stop::stopped(stopped.clone()) => return Ok(stopped.borrow().unwrap_or(Exit::Terminated)),
         store = open_fleet_store(fleet, migrate) => store?,
     };
+    let watching = meters.clone();
+    let store = store.observed(Arc::new(move |operation, took| watching.stored(operation, took)));
     front.check_closed(&store).await?;
     let servers = Servers::reach(fleet, &name).await?;
     let listener = front.listen().await?;
     let address = listener.local_addr()?;
     let (bell, now): (Bell, fn() -> i64) = (Bell::default(), || Utc::now().timestamp_millis());
     let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
+    let vital = Arc::new(Vital::new(ledger.clone(), fleet.scaling, now));
+    let gauges = Arc::new(Gauges::new(
+        &meter,
+        meters.clone(),
+        vital.clone(),
+        ledger.clone(),
+        servers.queue.clone(),
+        servers.cache.clone(),
+    ));
     let api = Api {
         store: ledger.clone(),
         access: Arc::new(store.clone()),
         queue: servers.queue.clone(),
         cache: servers.cache.clone(),
         bell: bell.clone(),
+        meters: meters.clone(),
+        vital,
         door: front.door,
         now,
     };
     tracing::info!(%address, name, tls = front.tls.is_some(), version = env!("CARGO_PKG_VERSION"), "the coordinator answers");
     let kept = Kept { batches: fleet.kept_batches, ..Kept::default() };
-    let config = lead::Config { holder: name, lease: fleet.lease, kept, now, ..lead::Config::default() };
+    let lease = fleet.lease;
+    let config = lead::Config { holder: name, lease, kept, meters, now, ..lead::Config::default() };
+    if let Some(metrics) = metrics {
+        let refresh: Refresh = Arc::new(move || {
+            let gauges = gauges.clone();
+            Box::pin(async move { gauges.refresh().await })
+        });
+        let exposed = Exposed::new(meter, warnings, None, refresh);
+        tokio::spawn(metrics.serve(exposed, api::probes(api.clone()), stop::stopped(stopped.clone())));
+    }
     let answering = tokio::spawn(api::serve(listener, api, front.tls, stop::stopped(stopped.clone())));
     let led = lead::lead(servers.queue.clone(), ledger, config, bell, stop::stopped(stopped.clone())).await;
     let answered = tokio::time::timeout(ENDING, answering).await;

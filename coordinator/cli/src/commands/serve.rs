@@ -1,13 +1,19 @@
 //! `gitfleet serve`: coordinator and worker in one process that goes on, over the adapters of `analyze`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
+use gitfleet_coordinator::gauges::Gauges;
 use gitfleet_coordinator::lead::{self, Bell, Kept};
+use gitfleet_coordinator::meters::Meters;
+use gitfleet_coordinator::vital::Vital;
 use gitfleet_shared::contract::Identity;
+use gitfleet_shared::meter::Meter;
+use gitfleet_worker::meters::Meters as WorkerMeters;
 use gitfleet_worker::worker::{Config as WorkerConfig, Worker};
 use tokio::sync::watch;
 
@@ -16,6 +22,7 @@ use super::{Surroundings, stop, worker};
 use crate::args::Serve;
 use crate::config::{Overrides, Settings};
 use crate::exit::Exit;
+use crate::exposition::{self, Exposed, Refresh};
 use crate::wiring::{Embedded, Keep, Unfinished};
 
 /// How long what is being asked may take when we are told to end.
@@ -26,6 +33,7 @@ pub(super) fn run(args: Serve, quiet: bool) -> anyhow::Result<Exit> {
     let common = &args.common;
     let overrides = Overrides {
         listen: args.listen.clone(),
+        metrics_listen: args.metrics_listen.clone(),
         jobs: common.jobs,
         max_blob_bytes: common.max_blob_bytes,
         memory_mib: common.memory_mib,
@@ -44,8 +52,11 @@ pub(super) fn run(args: Serve, quiet: bool) -> anyhow::Result<Exit> {
     let exit = runtime.block_on(async {
         let parts = Embedded::open(&data_dir, Keep::Everything, Unfinished::Resume).await?;
         let identity = Identity { name: "embedded".to_owned(), host: surroundings.host(), ..worker::ours() };
-        let config = worker::config(&loaded.settings, identity, slots, parts.mirrors.clone());
-        let exit = serve(&loaded.settings, front, config, &parts, surroundings.process_name()).await;
+        let meter = Meter::default();
+        let mut config = worker::config(&loaded.settings, identity, slots, parts.mirrors.clone());
+        config.meters = WorkerMeters::beside_a_coordinator(&meter);
+        let seen = Seen { meter, warnings: loaded.warnings.len(), data_dir: data_dir.clone() };
+        let exit = serve(&loaded.settings, front, config, &parts, surroundings.process_name(), seen).await;
         parts.close_queue();
         parts.close().await;
         exit
@@ -55,13 +66,24 @@ pub(super) fn run(args: Serve, quiet: bool) -> anyhow::Result<Exit> {
     exit
 }
 
+/// What metrics are made of beside what is counted.
+struct Seen {
+    meter: Meter,
+    warnings: usize,
+    data_dir: PathBuf,
+}
+
 async fn serve(
     settings: &Settings,
     front: Front,
     worker: WorkerConfig,
     parts: &Embedded,
     name: String,
+    seen: Seen,
 ) -> anyhow::Result<Exit> {
+    let metrics = exposition::Listener::open(&settings.fleet).await?;
+    let Seen { meter, warnings, data_dir } = seen;
+    let meters = Meters::new(&meter);
     let signals = stop::Signals::listen().context("cannot listen for signals")?;
     let (stopper, stopped) = watch::channel(None);
     tokio::spawn(signals.watch(stopper));
@@ -69,12 +91,23 @@ async fn serve(
     let listener = front.listen().await?;
     let address = listener.local_addr()?;
     let (bell, now): (Bell, fn() -> i64) = (Bell::default(), || Utc::now().timestamp_millis());
+    let vital = Arc::new(Vital::new(parts.store.clone(), settings.fleet.scaling, now));
+    let gauges = Arc::new(Gauges::new(
+        &meter,
+        meters.clone(),
+        vital.clone(),
+        parts.store.clone(),
+        parts.queue.clone(),
+        parts.cache.clone(),
+    ));
     let api = Api {
         store: parts.store.clone(),
         access: parts.access.clone(),
         queue: parts.queue.clone(),
         cache: parts.cache.clone(),
         bell: bell.clone(),
+        meters: meters.clone(),
+        vital,
         door: front.door,
         now,
     };
@@ -85,8 +118,16 @@ async fn serve(
         "it answers at {scheme}://{address}/"
     );
     let kept = Kept { batches: settings.fleet.kept_batches, ..Kept::default() };
-    let config =
-        lead::Config { holder: name, lease: settings.fleet.lease, kept, now, ..lead::Config::default() };
+    if let Some(metrics) = metrics {
+        let refresh: Refresh = Arc::new(move || {
+            let gauges = gauges.clone();
+            Box::pin(async move { gauges.refresh().await })
+        });
+        let exposed = Exposed::new(meter, warnings, Some(data_dir), refresh);
+        tokio::spawn(metrics.serve(exposed, api::probes(api.clone()), stop::stopped(stopped.clone())));
+    }
+    let lease = settings.fleet.lease;
+    let config = lead::Config { holder: name, lease, kept, meters, now, ..lead::Config::default() };
     let answering = tokio::spawn(api::serve(listener, api, front.tls, stop::stopped(stopped.clone())));
     let working = Worker::new(parts.queue.clone(), parts.cache.clone(), worker);
     let working = tokio::spawn(working.run(stop::stopped(stopped.clone())));

@@ -9,6 +9,7 @@ mod fleet;
 #[path = "../history/mod.rs"]
 mod history;
 mod looking;
+mod observing;
 mod refusals;
 mod reports;
 #[path = "../schema/mod.rs"]
@@ -16,4 +17,5 @@ mod schema;
 mod secrets;
 mod steering;
 mod submitting;
+mod tracing;
 mod web;

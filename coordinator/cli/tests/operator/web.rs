@@ -90,7 +90,10 @@ fn a_session_is_as_good_as_its_token_and_no_longer() {
     }
     let page = get("/ui/sign-in?next=%22%3E%3Cscript%3E", "");
     assert!(page.body.contains("&quot;&gt;&lt;script&gt;"), "{}", page.body);
-    assert!(page.headers["content-security-policy"].contains("default-src 'none'; img-src data:; style-src 'self'"));
+    assert!(
+        page.headers["content-security-policy"]
+            .contains("default-src 'none'; img-src data:; style-src 'self'")
+    );
     // Text from outside is text: the name of a batch, and of what failed in it.
     let hostile = fleet.submit(&["--name", "<script>alert(1)</script>", &repository]);
     let shown = get(&format!("/ui/batches/{hostile}"), &sign_in(&fleet, CANARIES[3])).body;
