@@ -3,17 +3,23 @@
 //! Every coordinator answers, whoever leads: all it needs is the store. Errors are problems as RFC 9457 has them, and
 //! the OpenAPI document is made of the code (`gitfleet help openapi` prints it).
 
+mod audit;
 mod batches;
 mod door;
 mod fleet;
+mod grants;
 mod jobs;
+mod listen;
 mod named;
+mod origin;
 mod people;
 mod problem;
 mod queues;
 mod reports;
 mod sources;
 mod text;
+mod tls;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -24,15 +30,23 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::grants::{Granted, Grants};
+
 pub use batches::{Acted, BatchRequest, RepositoryRequest, Retried, Submission};
 pub use door::{Tokens, tokens};
 pub use fleet::Ready;
 pub use jobs::Explained;
+pub use listen::serve;
+pub use origin::Proxies;
 pub use people::{PeopleDecision, pair};
 pub use problem::Problem;
 pub use queues::Purged;
+pub use tls::{Tls, TlsError};
+pub use tokens::{NewToken, TokenRequest, TokenView};
 
+use crate::access::{Grant, Lockout, Pace, Role};
 use crate::lead::Bell;
+use crate::store::access::Access;
 use crate::store::ledger::Ledger;
 use crate::view::{DifferenceView, StepView};
 
@@ -40,13 +54,24 @@ use crate::view::{DifferenceView, StepView};
 #[derive(Clone)]
 pub struct Api {
     pub store: Arc<dyn Ledger>,
+    pub access: Arc<dyn Access>,
     pub queue: Arc<dyn Queue>,
     pub cache: Arc<dyn Cache>,
     pub bell: Bell,
-    /// One of what a client has to show; `None` lets everybody in.
-    pub tokens: Option<Tokens>,
+    pub door: Door,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
+}
+
+/// How the door is kept.
+#[derive(Clone)]
+pub struct Door {
+    /// The tokens of the configuration. Where there are none, and none was ever made, whoever is on this machine may do
+    /// everything.
+    pub tokens: Option<Tokens>,
+    pub pace: Pace,
+    pub lockout: Lockout,
+    pub proxies: Proxies,
 }
 
 /// Where version 1 begins.
@@ -65,59 +90,81 @@ pub const PREFIX: &str = "/api/v1";
 // The last two are answers of commands that ask no coordinator for them.
 struct Document;
 
-fn versioned() -> OpenApiRouter<Api> {
-    OpenApiRouter::with_openapi(Document::openapi()).nest(
-        PREFIX,
-        OpenApiRouter::new()
-            .routes(routes!(batches::submit, batches::list))
-            .routes(routes!(batches::show))
-            .routes(routes!(batches::repositories))
-            .routes(routes!(batches::cancel))
-            .routes(routes!(batches::pause))
-            .routes(routes!(batches::resume))
-            .routes(routes!(batches::retry))
-            .routes(routes!(reports::of_batch))
-            .routes(routes!(reports::manifest_of_batch))
-            .routes(routes!(reports::list))
-            .routes(routes!(jobs::list))
-            .routes(routes!(jobs::show))
-            .routes(routes!(jobs::explain))
-            .routes(routes!(jobs::retry))
-            .routes(routes!(fleet::workers))
-            .routes(routes!(fleet::worker))
-            .routes(routes!(fleet::drain))
-            .routes(routes!(fleet::undrain))
-            .routes(routes!(fleet::status))
-            .routes(routes!(queues::list))
-            .routes(routes!(queues::dead))
-            .routes(routes!(queues::dead_letter, queues::drop_dead))
-            .routes(routes!(queues::replay))
-            .routes(routes!(queues::cache))
-            .routes(routes!(queues::purge_cache))
-            .routes(routes!(people::list, people::decide, people::forget))
-            .routes(routes!(sources::list))
-            .routes(routes!(sources::show, sources::forget)),
-    )
+fn versioned() -> (OpenApiRouter<Api>, Grants) {
+    const LOOK: Grant = Grant::own(Role::Viewer);
+    const STEER: Grant = Grant::own(Role::Operator);
+    const LOOK_AT_ALL: Grant = Grant::fleet(Role::Viewer);
+    const STEER_ALL: Grant = Grant::fleet(Role::Operator);
+    const RULE: Grant = Grant::fleet(Role::Admin);
+    let granted = Granted::below(PREFIX)
+        .route(STEER, routes!(batches::submit))
+        .route(LOOK, routes!(batches::list))
+        .route(LOOK, routes!(batches::show))
+        .route(LOOK, routes!(batches::repositories))
+        .route(STEER, routes!(batches::cancel))
+        .route(STEER, routes!(batches::pause))
+        .route(STEER, routes!(batches::resume))
+        .route(STEER, routes!(batches::retry))
+        .route(LOOK, routes!(reports::of_batch))
+        .route(LOOK, routes!(reports::manifest_of_batch))
+        .route(LOOK, routes!(reports::list))
+        .route(LOOK, routes!(jobs::list))
+        .route(LOOK, routes!(jobs::show))
+        .route(LOOK, routes!(jobs::explain))
+        .route(STEER, routes!(jobs::retry))
+        .route(LOOK_AT_ALL, routes!(fleet::workers))
+        .route(LOOK_AT_ALL, routes!(fleet::worker))
+        .route(STEER_ALL, routes!(fleet::drain))
+        .route(STEER_ALL, routes!(fleet::undrain))
+        .route(LOOK_AT_ALL, routes!(fleet::status))
+        .route(LOOK_AT_ALL, routes!(queues::list))
+        .route(LOOK_AT_ALL, routes!(queues::dead))
+        .route(LOOK_AT_ALL, routes!(queues::dead_letter))
+        .route(STEER_ALL, routes!(queues::drop_dead))
+        .route(STEER_ALL, routes!(queues::replay))
+        .route(LOOK_AT_ALL, routes!(queues::cache))
+        .route(RULE, routes!(queues::purge_cache))
+        .route(LOOK_AT_ALL, routes!(people::list))
+        .route(STEER_ALL, routes!(people::decide, people::forget))
+        .route(LOOK, routes!(sources::list))
+        .route(LOOK, routes!(sources::show))
+        .route(RULE, routes!(sources::forget))
+        .route(RULE, routes!(tokens::create, tokens::list))
+        .route(RULE, routes!(tokens::revoke))
+        .route(RULE, routes!(audit::list))
+        .route(RULE, routes!(audit::head));
+    (OpenApiRouter::with_openapi(Document::openapi()).nest(PREFIX, granted.router), granted.grants)
 }
 
 /// Returns the OpenAPI document as JSON.
 pub fn document() -> String {
-    versioned().to_openapi().to_pretty_json().expect("the document is made of strings and maps")
+    versioned().0.to_openapi().to_pretty_json().expect("the document is made of strings and maps")
+}
+
+/// Returns what each route asks: method, path, and the grant.
+pub fn grants() -> Vec<(String, String, Grant)> {
+    let (_, grants) = versioned();
+    let mut all: Vec<_> =
+        grants.all().map(|(method, route, grant)| (method.to_string(), route.to_owned(), grant)).collect();
+    all.sort_by(|one, other| (&one.1, &one.0).cmp(&(&other.1, &other.0)));
+    all
 }
 
 /// Returns all routes. Those of probes are open to everybody.
 pub fn router(api: Api) -> Router {
-    let (routes, _) = versioned().split_for_parts();
+    let (routes, grants) = versioned();
+    let (routes, _) = routes.split_for_parts();
     let guarded = routes
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(axum::middleware::from_fn_with_state(api.clone(), door::guard));
+        .layer(axum::middleware::from_fn_with_state((api.clone(), Arc::new(grants)), door::guard));
     Router::new()
         .route("/livez", axum::routing::get(|| async { "ok\n" }))
         .route("/readyz", axum::routing::get(fleet::ready))
         .route(&format!("{PREFIX}/openapi.json"), axum::routing::get(openapi))
         .merge(guarded)
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES))
+        .layer(axum::middleware::from_fn(door::secure))
         .with_state(api)
 }
 
@@ -127,16 +174,3 @@ async fn openapi() -> impl axum::response::IntoResponse {
 
 /// A submission of 10,000 repositories takes some 2 MB.
 const BODY_BYTES: usize = 16 << 20;
-
-/// Answers on `listener` until `shutdown` ends, and then what is being asked.
-///
-/// # Errors
-///
-/// Where the listener fails.
-pub async fn serve(
-    listener: tokio::net::TcpListener,
-    api: Api,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(api)).with_graceful_shutdown(shutdown).await
-}

@@ -5,6 +5,7 @@
 //! publishes. [`batch`] is the loop around them for one batch in one process, [`lead`] that of the coordinator who
 //! leads a fleet.
 
+pub mod access;
 pub mod aggregate;
 pub mod api;
 pub mod batch;

@@ -2,6 +2,7 @@
 //!
 //! Every method is one transaction. Recording anything twice changes nothing the second time.
 
+pub mod access;
 mod doing;
 pub mod ledger;
 pub mod migrations;

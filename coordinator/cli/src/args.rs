@@ -1,5 +1,6 @@
 //! The command line, a file for each group of commands. The doc comments are the help.
 
+mod access;
 mod analyze;
 mod ask;
 mod batch;
@@ -19,6 +20,7 @@ mod worker;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use access::{Audit, AuditCommand, Token, TokenCommand};
 pub(crate) use analyze::{Analyze, Common};
 pub(crate) use ask::Ask;
 pub(crate) use batch::{Batch, BatchCommand};
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Repo(Repo),
     Cache(Cache),
     Status(Status),
+    Token(Token),
+    Audit(Audit),
     Doctor(Doctor),
     Coordinator(Coordinator),
     Migrate(Migrate),

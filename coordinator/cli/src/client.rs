@@ -1,6 +1,9 @@
 //! The operator's side of the coordinator's HTTP API.
 
+use std::path::Path;
 use std::time::Duration;
+
+use anyhow::Context as _;
 
 use gitfleet_coordinator::api::{PREFIX, Problem, tokens};
 use reqwest::StatusCode;
@@ -22,12 +25,17 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Returns a client of the coordinator at `server`. Nothing is asked yet.
+    /// Returns a client of the coordinator at `server`, which trusts the certificates in `roots` (PEM) beside the system's.
+    /// Nothing is asked yet.
     ///
     /// # Errors
     ///
-    /// Where the address is none.
-    pub(crate) fn new(server: &str, token: Option<SecretString>) -> anyhow::Result<Self> {
+    /// Where the address is none, or the certificates cannot be read.
+    pub(crate) fn new(
+        server: &str,
+        token: Option<SecretString>,
+        roots: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let server = server.trim_end_matches('/').to_owned();
         if !server.starts_with("http://") && !server.starts_with("https://") {
             return Err(Refusal::new(Exit::Usage, format!("{server} is no address of a coordinator"))
@@ -35,11 +43,16 @@ impl Client {
                 .into());
         }
         // A token must not follow a redirect to another host.
-        let http = reqwest::blocking::Client::builder()
+        let mut builder = reqwest::blocking::Client::builder()
             .timeout(DEADLINE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self { http, server, token })
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(file) = roots {
+            let context = || format!("cannot read the certificates in {}", file.display());
+            let pem = std::fs::read(file).with_context(context)?;
+            builder =
+                builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem).with_context(context)?);
+        }
+        Ok(Self { http: builder.build()?, server, token })
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
@@ -127,12 +140,16 @@ fn refusal(status: StatusCode, response: Response) -> Refusal {
         StatusCode::FORBIDDEN => Exit::Forbidden,
         StatusCode::NOT_FOUND => Exit::NotFound,
         StatusCode::CONFLICT => Exit::Conflict,
+        StatusCode::TOO_MANY_REQUESTS => Exit::Limited,
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
             Exit::Unavailable
         }
         _ => Exit::Failed,
     };
     match response.text().ok().and_then(|text| serde_json::from_str::<Problem>(&text).ok()) {
+        Some(Problem { detail, retry_after_seconds: Some(seconds), .. }) => {
+            Refusal::new(exit, detail).hint(format!("ask again in {seconds} s"))
+        }
         Some(Problem { detail, hint: Some(hint), .. }) => Refusal::new(exit, detail).hint(hint),
         Some(problem) => Refusal::new(exit, problem.detail),
         None => Refusal::new(exit, format!("the coordinator answered {status}")),

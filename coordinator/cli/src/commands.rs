@@ -2,6 +2,7 @@
 
 mod analyze;
 mod ask;
+mod audit;
 mod batch;
 mod completion;
 mod config;
@@ -10,6 +11,7 @@ mod doctor;
 mod facts;
 mod help;
 mod job;
+mod logins;
 mod metrics;
 mod migrate;
 mod operate;
@@ -18,6 +20,7 @@ mod report;
 mod scan;
 mod stop;
 mod submit;
+mod token;
 mod watch;
 mod worker;
 mod write;
@@ -50,6 +53,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Repo(args) => operate::repo(args),
         Command::Cache(args) => operate::cache(args),
         Command::Status(args) => operate::status(args),
+        Command::Token(args) => token::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Coordinator(args) => coordinator::run(args, quiet),
         Command::Migrate(args) => migrate::run(args),

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::text::{printable, without_nul};
 use super::{Api, Problem, named};
+use crate::access::{Caller, Scope};
 use crate::store::ledger::{BatchFilter, Wish};
 use crate::store::{RequestKey, Submitted};
 use crate::submit::{self, Requested, submit as write_down};
@@ -96,11 +97,13 @@ const LONGEST_NAME: usize = 200;
     params(("Idempotency-Key" = String, Header, description = "names the request: sent again, it is one batch")),
     responses(
         (status = 201, body = Submission), (status = 200, body = Submission, description = "sent before"),
-        (status = 400, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)
+        (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem),
+        (status = 503, body = Problem)
     )
 )]
 pub(super) async fn submit(
     State(api): State<Api>,
+    caller: Caller,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Submission>), Problem> {
@@ -110,9 +113,11 @@ pub(super) async fn submit(
             "send any name of the request there, such as a UUID; sent again with it, the batch is made once",
         )
     })?;
-    let request: BatchRequest = serde_json::from_slice(&body)
+    let mut request: BatchRequest = serde_json::from_slice(&body)
         .map_err(|error| Problem::invalid(format!("the body is no batch request: {error}")))?;
-    let request_key = RequestKey { key: key.to_owned(), digest: digest(&request) };
+    let projects = request.repositories.iter().map(|repository| repository.project_key.as_str());
+    caller.scope.claim(&mut request.labels, projects).map_err(Problem::forbidden)?;
+    let request_key = RequestKey { key: request_key(&caller, key), digest: digest(&request) };
     let submission = settle(request, request_key, (api.now)())?;
     let (batch, submitted) = write_down(&*api.store, submission).await?;
     api.bell.work();
@@ -125,6 +130,14 @@ pub(super) async fn submit(
             "the key {key} was used for another request, which became batch {batch}"
         ))
         .hint("give every request a key of its own")),
+    }
+}
+
+/// Returns the key as it is kept. Whoever sees a part has keys of their own: a conflict would tell of somebody else's batch.
+fn request_key(caller: &Caller, key: &str) -> String {
+    match caller.scope {
+        Scope::All => key.to_owned(),
+        Scope::Part(_) => format!("{} {key}", caller.token),
     }
 }
 
@@ -226,6 +239,7 @@ fn requested(place: usize, repository: RepositoryRequest) -> Result<Requested, P
 )]
 pub(super) async fn list(
     State(api): State<Api>,
+    caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Vec<BatchView>>, Problem> {
     Problem::check_state(query.state.as_deref(), &BatchFilter::STATES)?;
@@ -237,11 +251,11 @@ pub(super) async fn list(
         labels.insert(key.to_owned(), value.to_owned());
     }
     let before = match &query.before {
-        Some(before) => Some(named::batch(&api, before).await?),
+        Some(before) => Some(named::batch(&api, &caller, before).await?),
         None => None,
     };
     let limit = query.limit.unwrap_or(20).clamp(1, 500);
-    let filter = BatchFilter { state: query.state, labels, before, limit };
+    let filter = BatchFilter { state: query.state, labels, before, scope: caller.scope, limit };
     Ok(Json(api.store.batches(&filter).await?))
 }
 
@@ -249,8 +263,12 @@ pub(super) async fn list(
     get, path = "/batches/{id}", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = BatchView), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<BatchView>, Problem> {
-    let batch = api.store.batch(named::batch(&api, &id).await?).await?;
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<BatchView>, Problem> {
+    let batch = api.store.batch(named::batch(&api, &caller, &id).await?).await?;
     batch.map(Json).ok_or_else(|| named::unknown_batch(&id))
 }
 
@@ -260,9 +278,10 @@ pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Resu
 )]
 pub(super) async fn repositories(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Vec<RepositoryView>>, Problem> {
-    let batch = named::batch(&api, &id).await?;
+    let batch = named::batch(&api, &caller, &id).await?;
     let repositories = api.store.repositories(batch).await?;
     if repositories.is_empty() {
         return Err(named::unknown_batch(&id));
@@ -285,8 +304,12 @@ pub(super) async fn repositories(
     post, path = "/batches/{id}/cancel", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
-    let wish = api.store.cancel(named::batch(&api, &id).await?, (api.now)()).await?;
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Acted>, Problem> {
+    let wish = api.store.cancel(named::batch(&api, &caller, &id).await?, (api.now)()).await?;
     api.bell.wishes();
     acted(wish, || named::unknown_batch(&id))
 }
@@ -295,8 +318,12 @@ pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>) -> Re
     post, path = "/batches/{id}/pause", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn pause(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
-    let wish = api.store.set_paused(named::batch(&api, &id).await?, true).await?;
+pub(super) async fn pause(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Acted>, Problem> {
+    let wish = api.store.set_paused(named::batch(&api, &caller, &id).await?, true).await?;
     api.bell.wishes();
     acted(wish, || named::unknown_batch(&id))
 }
@@ -305,8 +332,12 @@ pub(super) async fn pause(State(api): State<Api>, Path(id): Path<String>) -> Res
     post, path = "/batches/{id}/resume", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Acted), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn resume(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Acted>, Problem> {
-    let wish = api.store.set_paused(named::batch(&api, &id).await?, false).await?;
+pub(super) async fn resume(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Acted>, Problem> {
+    let wish = api.store.set_paused(named::batch(&api, &caller, &id).await?, false).await?;
     api.bell.wishes();
     api.bell.work();
     acted(wish, || named::unknown_batch(&id))
@@ -316,8 +347,12 @@ pub(super) async fn resume(State(api): State<Api>, Path(id): Path<String>) -> Re
     post, path = "/batches/{id}/retry", tag = "batches", params(("id" = String, Path)),
     responses((status = 200, body = Retried), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Retried>, Problem> {
-    let batch = named::batch(&api, &id).await?;
+pub(super) async fn retry(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Retried>, Problem> {
+    let batch = named::batch(&api, &caller, &id).await?;
     match api.store.batch(batch).await? {
         None => return Err(named::unknown_batch(&id)),
         Some(view) if matches!(view.state.as_str(), "cancelled" | "abandoned") => {

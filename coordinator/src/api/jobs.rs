@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::batches::Retried;
 use super::{Api, Problem, named};
+use crate::access::Caller;
 use crate::explain::{Surroundings, explain as say};
 use crate::store::ledger::JobFilter;
 use crate::view::{JobHistory, JobView};
@@ -42,18 +43,19 @@ pub struct Explained {
 )]
 pub(super) async fn list(
     State(api): State<Api>,
+    caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Vec<JobView>>, Problem> {
     Problem::check_state(query.state.as_deref(), &JobFilter::STATES)?;
     let (mut batch, mut after) = (None, None);
     if let Some(id) = &query.batch {
-        batch = Some(named::batch(&api, id).await?);
+        batch = Some(named::batch(&api, &caller, id).await?);
     }
     if let Some(id) = &query.after {
-        after = Some(named::job(&api, id).await?);
+        after = Some(named::job(&api, &caller, id).await?);
     }
-    let filter =
-        JobFilter { batch, state: query.state, after, limit: query.limit.unwrap_or(50).clamp(1, 1_000) };
+    let limit = query.limit.unwrap_or(50).clamp(1, 1_000);
+    let filter = JobFilter { batch, state: query.state, after, scope: caller.scope, limit };
     Ok(Json(api.store.jobs(&filter, (api.now)()).await?))
 }
 
@@ -63,9 +65,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<JobHistory>, Problem> {
-    history(&api, &id).await.map(Json)
+    history(&api, &caller, &id).await.map(Json)
 }
 
 #[utoipa::path(
@@ -74,10 +77,11 @@ pub(super) async fn show(
 )]
 pub(super) async fn explain(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Explained>, Problem> {
-    let history = history(&api, &id).await?;
-    let batch = api.store.batch(named::batch(&api, &history.job.batch).await?).await?;
+    let history = history(&api, &caller, &id).await?;
+    let batch = api.store.batch(named::batch(&api, &caller, &history.job.batch).await?).await?;
     let surroundings = Surroundings {
         batch,
         workers: api.store.workers().await?,
@@ -92,8 +96,12 @@ pub(super) async fn explain(
     post, path = "/jobs/{id}/retry", tag = "jobs", params(("id" = String, Path)),
     responses((status = 200, body = Retried), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Retried>, Problem> {
-    let job = named::job(&api, &id).await?;
+pub(super) async fn retry(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Retried>, Problem> {
+    let job = named::job(&api, &caller, &id).await?;
     let stored = api.store.job(job).await?.ok_or_else(|| named::unknown_job(&id))?;
     // A job fails its repository, and that begins again as a whole: what is known of it is not done again.
     let repositories = api.store.retry(stored.job.batch, Some(stored.position)).await?;
@@ -105,7 +113,7 @@ pub(super) async fn retry(State(api): State<Api>, Path(id): Path<String>) -> Res
     Ok(Json(Retried { repositories }))
 }
 
-async fn history(api: &Api, id: &str) -> Result<JobHistory, Problem> {
-    let history = api.store.job_history(named::job(api, id).await?, (api.now)()).await?;
+async fn history(api: &Api, caller: &Caller, id: &str) -> Result<JobHistory, Problem> {
+    let history = api.store.job_history(named::job(api, caller, id).await?, (api.now)()).await?;
     history.ok_or_else(|| named::unknown_job(id))
 }

@@ -3,30 +3,31 @@
 use gitfleet_shared::ids::{BatchId, JobId};
 
 use super::{Api, Problem};
+use crate::access::Caller;
 
 /// Digits of an id.
 const DIGITS: usize = 32;
 
-/// Returns the batch that `text` means.
+/// Returns the batch that `text` means, of those that the caller sees.
 ///
 /// # Errors
 ///
 /// Where it means none, or more than one.
-pub(super) async fn batch(api: &Api, text: &str) -> Result<BatchId, Problem> {
+pub(super) async fn batch(api: &Api, caller: &Caller, text: &str) -> Result<BatchId, Problem> {
     let (first, last) = range(text).ok_or_else(|| unknown_batch(text))?;
     let (first, last) = (BatchId::from_bytes(first), BatchId::from_bytes(last));
-    one(&api.store.batches_between(first, last).await?, "batch", text, unknown_batch)
+    one(&api.store.batches_between(first, last, &caller.scope).await?, "batch", text, unknown_batch)
 }
 
-/// Returns the job that `text` means.
+/// Returns the job that `text` means, of those that the caller sees.
 ///
 /// # Errors
 ///
 /// Where it means none, or more than one.
-pub(super) async fn job(api: &Api, text: &str) -> Result<JobId, Problem> {
+pub(super) async fn job(api: &Api, caller: &Caller, text: &str) -> Result<JobId, Problem> {
     let (first, last) = range(text).ok_or_else(|| unknown_job(text))?;
     let (first, last) = (JobId::from_bytes(first), JobId::from_bytes(last));
-    one(&api.store.jobs_between(first, last).await?, "job", text, unknown_job)
+    one(&api.store.jobs_between(first, last, &caller.scope).await?, "job", text, unknown_job)
 }
 
 pub(super) fn unknown_batch(id: &str) -> Problem {

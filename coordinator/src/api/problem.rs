@@ -20,12 +20,22 @@ pub struct Problem {
     pub detail: String,
     /// What to do next.
     pub hint: Option<String>,
+    /// After how many seconds to ask again, where it is refused for the time being.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
 }
 
 impl Problem {
     fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
         let (kind, title) = (format!("urn:gitfleet:problem:{kind}"), title.to_owned());
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), hint: None }
+        Self {
+            kind,
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            hint: None,
+            retry_after_seconds: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: &str) -> Self {
@@ -56,9 +66,39 @@ impl Problem {
     }
 
     pub(super) fn unauthenticated() -> Self {
-        let detail = "the API wants a token, and this is none or another one";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "who asks?", detail)
-            .hint("give the token of the coordinator with GITFLEET_API_TOKEN_FILE")
+        let detail =
+            "the API wants a token, and this is none, another one, or one that has expired or was revoked";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "who asks?", detail).hint(
+            "give a token with GITFLEET_API_TOKEN_FILE; an admin makes one with `gitfleet token create`",
+        )
+    }
+
+    pub(super) fn forbidden(why: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "not for this token", why)
+            .hint("an admin makes another token with `gitfleet token create`")
+    }
+
+    /// Refuses for the time being; `wait` in milliseconds.
+    pub(super) fn too_many(detail: &str, wait: i64) -> Self {
+        let seconds = wait.max(1).unsigned_abs().div_ceil(1000);
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "later", detail);
+        Self { retry_after_seconds: Some(seconds), ..problem }.hint("ask again after the time that is given")
+    }
+
+    pub(super) fn too_large(most: usize) -> Self {
+        let detail = format!("a request has {} MiB at most", most >> 20);
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "too much at once", detail)
+            .hint("submit the repositories in several batches")
+    }
+
+    pub(super) fn too_slow(time: std::time::Duration) -> Self {
+        let detail = format!("what is sent has to arrive within {} s", time.as_secs());
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request did not arrive", detail)
+    }
+
+    pub(super) fn internal(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a defect", detail)
+            .hint("the coordinator's log has the cause")
     }
 
     pub(super) fn unavailable(what: &str, detail: impl Into<String>) -> Self {
@@ -76,12 +116,19 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let wait = match self.retry_after_seconds {
+            None if status == StatusCode::SERVICE_UNAVAILABLE => Some(5),
+            wait => wait,
+        };
         let mut response = (status, Json(self)).into_response();
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(wait) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -94,9 +141,29 @@ impl From<StoreError> for Problem {
         if error.is_passing() {
             return Self::unavailable("store", "the store does not answer");
         }
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a defect", error.to_string())
-            .hint("the coordinator's log has the cause")
+        Self::internal(error.to_string())
     }
+}
+
+/// Turns what the framework refuses in plain words (a path, a query or a body of another form) into a problem.
+pub(super) async fn told(response: Response) -> Response {
+    const LONGEST: usize = 64 << 10;
+    let is_refusal = response.status().is_client_error();
+    let is_plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !is_refusal || !is_plain {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let words = axum::body::to_bytes(body, LONGEST).await.unwrap_or_default();
+    let words = String::from_utf8_lossy(&words);
+    match parts.status {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(super::BODY_BYTES),
+        _ => Problem::invalid(words).hint("GET /api/v1/openapi.json says how a request looks"),
+    }
+    .into_response()
 }
 
 pub(super) async fn no_such_route(uri: axum::http::Uri) -> Problem {

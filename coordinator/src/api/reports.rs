@@ -8,6 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{Api, Problem, named};
+use crate::access::Caller;
 use crate::view::ReportView;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -22,17 +23,22 @@ pub(super) struct ListQuery {
 )]
 pub(super) async fn list(
     State(api): State<Api>,
+    caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Vec<ReportView>>, Problem> {
-    Ok(Json(api.store.reports(query.limit.unwrap_or(50).clamp(1, 1_000)).await?))
+    Ok(Json(api.store.reports(&caller.scope, query.limit.unwrap_or(50).clamp(1, 1_000)).await?))
 }
 
 #[utoipa::path(
     get, path = "/batches/{id}/report", tag = "reports", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Problem), (status = 409, body = Problem))
 )]
-pub(super) async fn of_batch(State(api): State<Api>, Path(id): Path<String>) -> Result<Response, Problem> {
-    Ok(json(parts(&api, &id).await?.0))
+pub(super) async fn of_batch(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(json(parts(&api, &caller, &id).await?.0))
 }
 
 #[utoipa::path(
@@ -41,13 +47,14 @@ pub(super) async fn of_batch(State(api): State<Api>, Path(id): Path<String>) -> 
 )]
 pub(super) async fn manifest_of_batch(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    Ok(json(parts(&api, &id).await?.1))
+    Ok(json(parts(&api, &caller, &id).await?.1))
 }
 
-async fn parts(api: &Api, id: &str) -> Result<(String, String), Problem> {
-    let batch = named::batch(api, id).await?;
+async fn parts(api: &Api, caller: &Caller, id: &str) -> Result<(String, String), Problem> {
+    let batch = named::batch(api, caller, id).await?;
     if let Some(parts) = api.store.report(batch).await? {
         return Ok(parts);
     }

@@ -13,6 +13,7 @@ use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
 
 use super::{Result, Store, Term};
+use crate::access::Scope;
 use crate::terms::Terms;
 use crate::view::{
     AttemptView, BatchView, DeadView, JobHistory, JobView, ReportView, SourceView, WorkerView,
@@ -69,6 +70,7 @@ pub struct BatchFilter {
     pub labels: BTreeMap<String, String>,
     /// Only those that are older than this one.
     pub before: Option<BatchId>,
+    pub scope: Scope,
     pub limit: u32,
 }
 
@@ -83,6 +85,7 @@ pub struct JobFilter {
     pub state: Option<String>,
     /// Only those behind this one.
     pub after: Option<JobId>,
+    pub scope: Scope,
     pub limit: u32,
 }
 
@@ -124,11 +127,11 @@ pub trait Ledger: Store {
 
     async fn batch(&self, id: BatchId) -> Result<Option<BatchView>>;
 
-    /// Returns the first two batches between two ids, both inside: who was named by the beginning of an id.
-    async fn batches_between(&self, first: BatchId, last: BatchId) -> Result<Vec<BatchId>>;
+    /// Returns the first two batches of a scope between two ids, both inside: who was named by the beginning of an id.
+    async fn batches_between(&self, first: BatchId, last: BatchId, scope: &Scope) -> Result<Vec<BatchId>>;
 
     /// As [`batches_between`](Self::batches_between), of jobs.
-    async fn jobs_between(&self, first: JobId, last: JobId) -> Result<Vec<JobId>>;
+    async fn jobs_between(&self, first: JobId, last: JobId, scope: &Scope) -> Result<Vec<JobId>>;
 
     /// Ends a batch: what is queued is cancelled, what was published stays.
     async fn cancel(&self, batch: BatchId, now: i64) -> Result<Wish>;
@@ -161,14 +164,15 @@ pub trait Ledger: Store {
 
     async fn count_dead(&self) -> Result<i64>;
 
-    async fn sources(&self, limit: u32) -> Result<Vec<SourceView>>;
+    /// Returns the repositories that batches of a scope named.
+    async fn sources(&self, scope: &Scope, limit: u32) -> Result<Vec<SourceView>>;
 
-    async fn source(&self, id: i64) -> Result<Option<SourceView>>;
+    async fn source(&self, id: i64, scope: &Scope) -> Result<Option<SourceView>>;
 
     /// Removes a repository with its facts, unless a batch that runs names it. Reports that were made of it stay.
     async fn forget_source(&self, id: i64) -> Result<Wish>;
 
-    async fn reports(&self, limit: u32) -> Result<Vec<ReportView>>;
+    async fn reports(&self, scope: &Scope, limit: u32) -> Result<Vec<ReportView>>;
 
     /// Returns the report of a batch and its manifest.
     async fn report(&self, batch: BatchId) -> Result<Option<(String, String)>>;

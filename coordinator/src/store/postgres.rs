@@ -4,8 +4,12 @@
 //! set, signatures by name, snapshot), so that recorders wait in a line and not in a circle; where two collide all the
 //! same, one is undone by the server and tried again here.
 
+#[path = "sql/access.rs"]
+mod access;
 #[path = "sql/attempts.rs"]
 mod attempts;
+#[path = "sql/audit.rs"]
+mod audit;
 #[path = "sql/batch_counts.rs"]
 mod batch_counts;
 #[path = "sql/batch_views.rs"]
@@ -34,6 +38,8 @@ mod ledger;
 mod letters;
 #[path = "sql/outbox.rs"]
 mod outbox;
+#[path = "sql/pace.rs"]
+mod pace;
 #[path = "sql/packs.rs"]
 mod packs;
 #[path = "sql/people.rs"]
@@ -48,12 +54,16 @@ mod reports;
 mod retention;
 #[path = "sql/schema.rs"]
 mod schema;
+#[path = "sql/sight.rs"]
+mod sight;
 #[path = "sql/silence.rs"]
 mod silence;
 #[path = "sql/snapshots.rs"]
 mod snapshots;
 #[path = "sql/sources.rs"]
 mod sources;
+#[path = "sql/tokens.rs"]
+mod tokens;
 #[path = "sql/wishes.rs"]
 mod wishes;
 
@@ -88,6 +98,8 @@ const EACH: &str =
     "(SELECT value, ordinality - 1 AS place FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY)";
 /// To be removed, unless somebody has it.
 const IF_FREE: &str = "FOR UPDATE SKIP LOCKED";
+/// The team of a batch `b`.
+const TEAM: &str = "(b.labels::jsonb ->> 'team')";
 /// Asks what stands behind the port.
 const VERSION: &str = "SELECT 'PostgreSQL ' || current_setting('server_version')";
 /// What names a row of any table.
@@ -166,6 +178,11 @@ impl Unusable {
             }
         }
     }
+}
+
+/// Returns the elements of the list `name` in the JSON object of parameter `place`.
+fn in_part(place: usize, name: &str) -> String {
+    format!("(SELECT jsonb_array_elements_text(${place}::jsonb -> '{name}'))")
 }
 
 /// A handle; cheap to clone.

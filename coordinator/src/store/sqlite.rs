@@ -1,8 +1,12 @@
 //! The store in one SQLite file: what `gitfleet analyze` runs on.
 
 // What both dialects say in the same words is one text, and a module of each of them.
+#[path = "sql/access.rs"]
+mod access;
 #[path = "sql/attempts.rs"]
 mod attempts;
+#[path = "sql/audit.rs"]
+mod audit;
 #[path = "sql/batch_counts.rs"]
 mod batch_counts;
 #[path = "sql/batch_views.rs"]
@@ -29,6 +33,8 @@ mod ledger;
 mod letters;
 #[path = "sql/outbox.rs"]
 mod outbox;
+#[path = "sql/pace.rs"]
+mod pace;
 #[path = "sql/packs.rs"]
 mod packs;
 #[path = "sql/people.rs"]
@@ -44,12 +50,16 @@ mod retention;
 mod rows;
 #[path = "sql/schema.rs"]
 mod schema;
+#[path = "sql/sight.rs"]
+mod sight;
 #[path = "sql/silence.rs"]
 mod silence;
 #[path = "sql/snapshots.rs"]
 mod snapshots;
 #[path = "sql/sources.rs"]
 mod sources;
+#[path = "sql/tokens.rs"]
+mod tokens;
 #[path = "sql/wishes.rs"]
 mod wishes;
 
@@ -80,11 +90,18 @@ const HOLD_JOBS: &str = "";
 const HOLD_REPOSITORIES: &str = "";
 /// The elements of a JSON array, `$1`, each with its place from 0 on.
 const EACH: &str = "(SELECT value, key AS place FROM json_each($1))";
+/// The team of a batch `b`.
+const TEAM: &str = "json_extract(b.labels, '$.team')";
 /// Asks what stands behind the port.
 const VERSION: &str = "SELECT 'SQLite ' || sqlite_version()";
 /// What names a row of any table.
 const ROW: &str = "rowid";
 const HAS_STEPS: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+
+/// Returns the elements of the list `name` in the JSON object of parameter `place`.
+fn in_part(place: usize, name: &str) -> String {
+    format!("(SELECT value FROM json_each(${place}, '$.{name}'))")
+}
 
 /// A handle; cheap to clone.
 #[derive(Clone)]

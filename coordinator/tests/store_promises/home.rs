@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gitfleet_coordinator::store::access::Access;
 use gitfleet_coordinator::store::ledger::Ledger;
 use gitfleet_coordinator::store::postgres::{Options, Postgres};
 use gitfleet_coordinator::store::sqlite::Sqlite;
@@ -12,6 +13,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 pub(crate) struct Home {
     pub(crate) store: Arc<dyn Ledger>,
+    pub(crate) access: Arc<dyn Access>,
     door: Door,
     _keep: Keep,
 }
@@ -33,7 +35,7 @@ impl Home {
         let file = folder.path().join("store");
         let store = Arc::new(Sqlite::open(&file).await.unwrap());
         let door = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&file)).await.unwrap();
-        Self { store, door: Door::Sqlite(door), _keep: Keep::Folder(folder) }
+        Self { access: store.clone(), store, door: Door::Sqlite(door), _keep: Keep::Folder(folder) }
     }
 
     pub(crate) async fn postgres() -> Self {
@@ -42,7 +44,8 @@ impl Home {
         let store = Postgres::connect(database.url(), options).await.unwrap();
         store.migrate().await.unwrap();
         let door = PgPool::connect(database.url()).await.unwrap();
-        Self { store: Arc::new(store), door: Door::Postgres(door), _keep: Keep::Database(database) }
+        let store = Arc::new(store);
+        Self { access: store.clone(), store, door: Door::Postgres(door), _keep: Keep::Database(database) }
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
@@ -60,6 +63,20 @@ impl Home {
                 sqlx::raw_sql(AssertSqlSafe(statement)).execute(pool).await.unwrap();
             }
         }
+    }
+
+    /// Returns why a statement is refused.
+    pub(crate) async fn refuses(&self, statement: &str) -> String {
+        let ended = match &self.door {
+            Door::Sqlite(pool) => {
+                sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(pool).await.map(drop)
+            }
+            Door::Postgres(pool) => {
+                let statement = format!("SET search_path TO fleet; {statement}");
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(pool).await.map(drop)
+            }
+        };
+        ended.unwrap_err().to_string()
     }
 
     /// Returns the one number that `query` finds.

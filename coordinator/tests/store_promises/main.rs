@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod crowd;
 mod fake;
 mod faults;
@@ -73,6 +74,19 @@ mod operated {
         many_may_hear_of_the_same_jobs,
         dead_letters_are_kept_once,
         a_repository_is_forgotten,
+    );
+}
+
+mod let_in {
+    use super::access;
+    of_both!(access:
+        a_token_is_found_until_it_is_revoked,
+        a_session_ends,
+        a_pace_holds_for_all_who_draw_at_once,
+        who_fails_too_often_is_locked_out,
+        the_log_is_a_chain_that_is_only_added_to,
+        what_is_old_goes_from_the_log_and_the_rest_verifies,
+        a_part_of_the_fleet_is_all_that_is_seen_of_it,
     );
 }
 

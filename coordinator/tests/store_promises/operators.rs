@@ -1,5 +1,6 @@
 //! What operators and the fleet's coordinator may count on.
 
+use gitfleet_coordinator::access::Scope;
 use gitfleet_coordinator::collect::Purpose;
 use gitfleet_coordinator::store::ledger::{BatchFilter, JobFilter, Patience, Unheard, Wish};
 use gitfleet_coordinator::store::{Effect, NewBatch, Recording, RequestKey, StoreError, Submitted, Term};
@@ -315,14 +316,14 @@ pub(crate) async fn dead_letters_are_kept_once(home: &Home) {
 pub(crate) async fn a_repository_is_forgotten(home: &Home) {
     let store = &*home.store;
     let batch = analysed(store, "/r", &Fake::of(history(0..20)), 10).await;
-    let source = store.sources(10).await.unwrap().remove(0);
+    let source = store.sources(&Scope::All, 10).await.unwrap().remove(0);
     assert_eq!((source.batches, source.snapshots[0].commits), (1, 20));
     assert!(matches!(store.forget_source(source.id).await.unwrap(), Wish::Conflict(_)));
     store.finish(batch, 9).await.unwrap();
     assert_eq!(store.forget_source(source.id).await.unwrap(), Wish::Done);
     assert_eq!(home.number("SELECT count(*) FROM commit_file").await, 0);
     assert_eq!(store.forget_source(source.id + 9).await.unwrap(), Wish::NotFound);
-    assert!(store.reports(10).await.unwrap().is_empty());
+    assert!(store.reports(&Scope::All, 10).await.unwrap().is_empty());
     assert_eq!(store.report(batch).await.unwrap(), None);
 }
 

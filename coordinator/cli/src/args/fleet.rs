@@ -33,6 +33,10 @@ pub(crate) struct Coordinator {
     /// Bring the store's schema up to date first
     #[arg(long)]
     pub(crate) migrate: bool,
+
+    /// Take logins that everybody knows, for a machine where nobody else is
+    #[arg(long)]
+    pub(crate) dev: bool,
 }
 
 /// Look at the schema of the fleet's store, and change it

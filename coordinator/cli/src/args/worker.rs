@@ -20,6 +20,10 @@ pub(crate) struct Worker {
     /// How the worker is called, before what makes the name its own [default: the host's name]
     #[arg(long)]
     pub(crate) name: Option<String>,
+
+    /// Take logins that everybody knows, for a machine where nobody else is
+    #[arg(long)]
+    pub(crate) dev: bool,
 }
 
 #[derive(Debug, Subcommand)]

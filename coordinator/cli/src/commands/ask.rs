@@ -19,7 +19,8 @@ pub(super) fn client(ask: &Ask) -> anyhow::Result<Client> {
 }
 
 pub(super) fn of(loaded: &Loaded) -> anyhow::Result<Client> {
-    Client::new(&loaded.settings.fleet.server, loaded.settings.fleet.token.clone())
+    let fleet = &loaded.settings.fleet;
+    Client::new(&fleet.server, fleet.token.clone(), fleet.ca_file.as_deref())
 }
 
 /// Returns what a command that asks the same coordinator has to be given: what was typed here, and nothing that is found

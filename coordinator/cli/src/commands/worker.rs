@@ -7,7 +7,7 @@ use gitfleet_worker::worker::{Config, SLICE_CHANGES, SLICE_TIME, Worker};
 use std::time::Duration;
 use tokio::sync::watch;
 
-use super::{Surroundings, operate, stop};
+use super::{Surroundings, logins, operate, stop};
 use crate::args;
 use crate::config::{Fleet, Overrides};
 use crate::exit::{Exit, Refusal};
@@ -27,11 +27,13 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
         max_blob_bytes: common.max_blob_bytes,
         memory_mib: common.memory_mib,
         data_dir: common.data_dir.clone(),
+        dev: args.dev.then_some(true),
         ..Overrides::default()
     };
     let loaded = surroundings.configuration(common.config.as_deref(), overrides, quiet)?;
     let settings = &loaded.settings;
     check(&settings.fleet)?;
+    logins::check(&settings.fleet)?;
     let data_dir = DataDir::open_free(&surroundings.data_dir(&loaded)?)?;
     let slots =
         settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);

@@ -25,6 +25,7 @@ pub(crate) struct Overrides {
     pub(crate) formats: Option<Vec<String>>,
     pub(crate) server: Option<String>,
     pub(crate) listen: Option<String>,
+    pub(crate) dev: Option<bool>,
 }
 
 /// A flag's value before it is read.
@@ -51,6 +52,7 @@ impl Overrides {
             "reports.public" => self.public.map(|on| on.to_string()),
             "fleet.server" => self.server.clone(),
             "fleet.listen" => self.listen.clone(),
+            "fleet.dev" => self.dev.map(|on| on.to_string()),
             "output.formats" => self.formats.as_ref().map(|formats| formats.join(",")),
             "cache.directory" => return self.data_dir.clone().map(Typed::Path),
             "output.directory" => return self.output.clone().map(Typed::Path),

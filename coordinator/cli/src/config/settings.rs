@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use gitfleet_coordinator::api::Proxies;
 use gitfleet_coordinator::lens::Lens;
 use secrecy::SecretString;
 
@@ -51,6 +52,11 @@ pub(crate) struct Fleet {
     pub(crate) server: String,
     pub(crate) token: Option<SecretString>,
     pub(crate) listen: String,
+    pub(crate) tls_cert_file: Option<PathBuf>,
+    pub(crate) tls_key_file: Option<PathBuf>,
+    pub(crate) trusted_proxies: Proxies,
+    pub(crate) requests_per_minute: u32,
+    pub(crate) dev: bool,
     pub(crate) database_url: Option<SecretString>,
     pub(crate) database_schema: String,
     pub(crate) broker_url: Option<SecretString>,
@@ -113,6 +119,12 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
         |path, default: &str| merge.text(path).map_or_else(|| default.to_owned(), |(text, _)| text);
     let server = text("fleet.server", "http://127.0.0.1:7171");
     let listen = text("fleet.listen", "127.0.0.1:7171");
+    let (tls_cert_file, tls_key_file) = (merge.path("fleet.tls_cert_file"), merge.path("fleet.tls_key_file"));
+    let trusted_proxies = proxies(merge);
+    let requests_per_minute = narrow(merge.integer("fleet.requests_per_minute").unwrap_or(6_000));
+    let dev = merge.switch("fleet.dev").is_some_and(|(on, _)| on);
+    let mut text =
+        |path, default: &str| merge.text(path).map_or_else(|| default.to_owned(), |(text, _)| text);
     let database_schema = text("fleet.database_schema", "public");
     let prefix = text("fleet.prefix", "gitfleet");
     let mut seconds = |path, default| Duration::from_secs(merge.integer(path).unwrap_or(default));
@@ -126,6 +138,11 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
         server,
         token: merge.secret("fleet.token"),
         listen,
+        tls_cert_file,
+        tls_key_file,
+        trusted_proxies,
+        requests_per_minute,
+        dev,
         database_url: merge.secret("fleet.database_url"),
         database_schema,
         broker_url: merge.secret("fleet.broker_url"),
@@ -140,6 +157,16 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
         kept_batches,
         mirror_bytes: merge.integer("fleet.mirror_mib").map(|mib| mib << 20),
     }
+}
+
+fn proxies(merge: &mut Merge<'_>) -> Proxies {
+    let Some((text, origin)) = merge.text("fleet.trusted_proxies") else { return Proxies::default() };
+    Proxies::read(&text).unwrap_or_else(|wrong| {
+        let wrong = format!("{wrong} is neither an address nor a network");
+        let problem = Problem::new(ProblemKind::Value, origin, "fleet.trusted_proxies", wrong);
+        merge.problems.push(problem.hint("write them as 127.0.0.1, 10.0.0.0/8"));
+        Proxies::default()
+    })
 }
 
 fn narrow<N: TryFrom<u64>>(number: u64) -> N {

@@ -145,6 +145,7 @@ impl Fleet {
             .env("GITFLEET_DATABASE_URL", &self.urls.database)
             .env("GITFLEET_BROKER_URL", &self.urls.broker)
             .env("GITFLEET_CACHE_URL", &self.urls.cache)
+            .env("GITFLEET_DEV", "true")
             .env("GITFLEET_PREFIX", &self.prefix)
             .env("GITFLEET_SERVER", &self.server)
             .envs(self.told.iter().map(|(name, value)| (name, value)));

@@ -97,6 +97,25 @@ pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Says whether a process does what it is for.
+pub(crate) type Ready = Box<dyn Fn() -> bool + Send + Sync>;
+
+fn start(
+    folder: PathBuf,
+    arguments: &[&str],
+    environment: Vec<(OsString, OsString)>,
+    is_ready: Ready,
+) -> Server {
+    Server::start(Spec {
+        folder,
+        program: BINARY.into(),
+        arguments: arguments.iter().map(OsString::from).collect(),
+        environment,
+        is_ready,
+        patience: PATIENCE,
+    })
+}
+
 impl Fleet {
     pub(crate) fn start(workers: usize) -> Self {
         let servers = servers();
@@ -125,15 +144,8 @@ impl Fleet {
         .map(|(name, value)| (name.into(), value))
         .into();
         std::fs::create_dir(home.join("desk")).unwrap();
-        let process = |folder: PathBuf, arguments: &[&str], is_ready: Box<dyn Fn() -> bool + Send + Sync>| {
-            Server::start(Spec {
-                folder,
-                program: BINARY.into(),
-                arguments: arguments.iter().map(OsString::from).collect(),
-                environment: environment.clone(),
-                is_ready,
-                patience: PATIENCE,
-            })
+        let process = |folder: PathBuf, arguments: &[&str], is_ready: Ready| {
+            start(folder, arguments, environment.clone(), is_ready)
         };
         let address = server.clone();
         let coordinator = process(
@@ -150,6 +162,16 @@ impl Fleet {
             })
             .collect();
         Self { coordinator, workers, database, prefix, server, environment }
+    }
+
+    /// Starts another process of the fleet, with other settings where there are any.
+    pub(crate) fn process(&self, arguments: &[&str], settings: &[(&str, &str)], is_ready: Ready) -> Server {
+        let mut environment = self.environment.clone();
+        for (name, value) in settings {
+            environment.retain(|(known, _)| known != name);
+            environment.push((name.into(), value.into()));
+        }
+        start(folder("process"), arguments, environment, is_ready)
     }
 
     /// Returns where something is called `name`.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use gitfleet_shared::ids::BatchId;
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::batch_counts::{Counts, count};
 use super::by_batch::by_batch;
 use super::columns::{DAMAGED_BATCH, batch_id, instant};
+use super::sight::visible;
 use super::{Connection, Database, Doing as _, Row};
+use crate::access::Scope;
 use crate::store::Result;
 use crate::store::ledger::{BatchFilter, RunningBatch};
 use crate::terms::Terms;
@@ -72,13 +74,15 @@ pub(super) async fn find(database: &Database, batch: BatchId) -> Result<Option<B
 async fn matching(connection: &mut Connection, filter: &BatchFilter) -> Result<Vec<Vec<u8>>> {
     // Labels are looked at here, so only where nobody asks for them the first rows are the answer.
     let rows = if filter.labels.is_empty() { i64::from(filter.limit) } else { i64::MAX };
-    let rows = sqlx::query(
-        "SELECT id, labels FROM batch WHERE ($1 IS NULL OR state = $1) AND ($2 IS NULL OR id < $2) \
-         ORDER BY id DESC LIMIT $3",
-    )
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT b.id, b.labels FROM batch b WHERE ($1 IS NULL OR b.state = $1) AND ($2 IS NULL OR b.id < $2) \
+         AND {} ORDER BY b.id DESC LIMIT $3",
+        visible(4)
+    )))
     .bind(&filter.state)
     .bind(filter.before.map(|id| id.as_bytes().to_vec()))
     .bind(rows)
+    .bind(filter.scope.stored())
     .fetch_all(connection)
     .await
     .doing("list batches")?;
@@ -132,12 +136,21 @@ fn view(row: &Row, counts: Counts) -> Result<BatchView> {
     })
 }
 
-pub(super) async fn between(database: &Database, first: BatchId, last: BatchId) -> Result<Vec<BatchId>> {
-    let rows = sqlx::query("SELECT id FROM batch WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT 2")
-        .bind(first.as_bytes().to_vec())
-        .bind(last.as_bytes().to_vec())
-        .fetch_all(&database.pool)
-        .await
-        .doing("find a batch")?;
+pub(super) async fn between(
+    database: &Database,
+    first: BatchId,
+    last: BatchId,
+    scope: &Scope,
+) -> Result<Vec<BatchId>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT b.id FROM batch b WHERE b.id >= $1 AND b.id <= $2 AND {} ORDER BY b.id LIMIT 2",
+        visible(3)
+    )))
+    .bind(first.as_bytes().to_vec())
+    .bind(last.as_bytes().to_vec())
+    .bind(scope.stored())
+    .fetch_all(&database.pool)
+    .await
+    .doing("find a batch")?;
     rows.iter().map(|row| batch_id(row.get(0))).collect()
 }

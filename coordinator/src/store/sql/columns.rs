@@ -1,9 +1,9 @@
 //! Ids and times, between columns and values.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use gitfleet_shared::ids::{BatchId, JobId};
 
 use crate::store::{Result, StoreError};
+pub(super) use crate::view::instant;
 
 pub(super) const DAMAGED_BATCH: StoreError = StoreError::Damaged { what: "a batch" };
 pub(super) const DAMAGED_JOB: StoreError = StoreError::Damaged { what: "a job" };
@@ -18,10 +18,4 @@ pub(super) fn batch_id(bytes: Vec<u8>) -> Result<BatchId> {
 
 pub(super) fn job_id(bytes: Vec<u8>) -> Result<JobId> {
     bytes.try_into().map(JobId::from_bytes).map_err(|_| DAMAGED_JOB)
-}
-
-/// Returns UTC milliseconds as views show them.
-pub(super) fn instant(millis: i64) -> String {
-    let time = DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default();
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

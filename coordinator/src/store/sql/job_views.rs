@@ -4,7 +4,9 @@ use gitfleet_shared::ids::JobId;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::columns::{batch_id, id, instant, job_id};
+use super::sight::is_visible;
 use super::{Database, Doing as _, Row};
+use crate::access::Scope;
 use crate::store::Result;
 use crate::store::ledger::JobFilter;
 use crate::view::{AttemptView, JobHistory, JobView};
@@ -23,14 +25,16 @@ fn jobs(which: &str) -> String {
 }
 
 pub(super) async fn list(database: &Database, filter: &JobFilter, now: i64) -> Result<Vec<JobView>> {
-    let rows = sqlx::query(AssertSqlSafe(jobs(
+    let rows = sqlx::query(AssertSqlSafe(jobs(&format!(
         "($1 IS NULL OR batch_id = $1) AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR id > $3) \
-         ORDER BY id LIMIT $4",
-    )))
+         AND {} ORDER BY id LIMIT $4",
+        is_visible("batch_id", 5)
+    ))))
     .bind(filter.batch.map(|id| id.as_bytes().to_vec()))
     .bind(&filter.state)
     .bind(filter.after.map(id))
     .bind(i64::from(filter.limit))
+    .bind(filter.scope.stored())
     .fetch_all(&database.pool)
     .await
     .doing("list jobs")?;
@@ -65,13 +69,22 @@ pub(super) async fn history(database: &Database, job: JobId, now: i64) -> Result
     Ok(Some(JobHistory { job: job_view(&row, now)?, attempts: attempts.iter().map(attempt).collect() }))
 }
 
-pub(super) async fn between(database: &Database, first: JobId, last: JobId) -> Result<Vec<JobId>> {
-    let rows = sqlx::query("SELECT id FROM job WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT 2")
-        .bind(id(first))
-        .bind(id(last))
-        .fetch_all(&database.pool)
-        .await
-        .doing("find a job")?;
+pub(super) async fn between(
+    database: &Database,
+    first: JobId,
+    last: JobId,
+    scope: &Scope,
+) -> Result<Vec<JobId>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT id FROM job WHERE id >= $1 AND id <= $2 AND {} ORDER BY id LIMIT 2",
+        is_visible("batch_id", 3)
+    )))
+    .bind(id(first))
+    .bind(id(last))
+    .bind(scope.stored())
+    .fetch_all(&database.pool)
+    .await
+    .doing("find a job")?;
     rows.iter().map(|row| job_id(row.get(0))).collect()
 }
 

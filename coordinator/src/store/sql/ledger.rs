@@ -11,6 +11,7 @@ use gitfleet_shared::queue::DeadLetter;
 use super::{
     Database, attempts, batch_views, fleet, hearing, job_views, letters, reports, silence, sources, wishes,
 };
+use crate::access::Scope;
 use crate::store::ledger::{BatchFilter, JobFilter, Ledger, Patience, RunningBatch, Unheard, Wish};
 use crate::store::{Result, Term};
 use crate::view::{BatchView, DeadView, JobHistory, JobView, ReportView, SourceView, WorkerView};
@@ -61,12 +62,12 @@ impl Ledger for Database {
         self.again(|| batch_views::find(self, batch)).await
     }
 
-    async fn batches_between(&self, first: BatchId, last: BatchId) -> Result<Vec<BatchId>> {
-        self.again(|| batch_views::between(self, first, last)).await
+    async fn batches_between(&self, first: BatchId, last: BatchId, scope: &Scope) -> Result<Vec<BatchId>> {
+        self.again(|| batch_views::between(self, first, last, scope)).await
     }
 
-    async fn jobs_between(&self, first: JobId, last: JobId) -> Result<Vec<JobId>> {
-        self.again(|| job_views::between(self, first, last)).await
+    async fn jobs_between(&self, first: JobId, last: JobId, scope: &Scope) -> Result<Vec<JobId>> {
+        self.again(|| job_views::between(self, first, last, scope)).await
     }
 
     async fn cancel(&self, batch: BatchId, now: i64) -> Result<Wish> {
@@ -121,20 +122,20 @@ impl Ledger for Database {
         self.again(|| letters::count(self)).await
     }
 
-    async fn sources(&self, limit: u32) -> Result<Vec<SourceView>> {
-        self.again(|| sources::list(self, limit)).await
+    async fn sources(&self, scope: &Scope, limit: u32) -> Result<Vec<SourceView>> {
+        self.again(|| sources::list(self, scope, limit)).await
     }
 
-    async fn source(&self, id: i64) -> Result<Option<SourceView>> {
-        self.again(|| sources::find(self, id)).await
+    async fn source(&self, id: i64, scope: &Scope) -> Result<Option<SourceView>> {
+        self.again(|| sources::find(self, id, scope)).await
     }
 
     async fn forget_source(&self, id: i64) -> Result<Wish> {
         self.again(|| wishes::forget_source(self, id)).await
     }
 
-    async fn reports(&self, limit: u32) -> Result<Vec<ReportView>> {
-        self.again(|| reports::list(self, limit)).await
+    async fn reports(&self, scope: &Scope, limit: u32) -> Result<Vec<ReportView>> {
+        self.again(|| reports::list(self, scope, limit)).await
     }
 
     async fn report(&self, batch: BatchId) -> Result<Option<(String, String)>> {

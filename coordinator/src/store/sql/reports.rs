@@ -1,20 +1,24 @@
 //! Reports, as they were made.
 
 use gitfleet_shared::ids::BatchId;
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::columns::{batch_id, instant};
+use super::sight::visible;
 use super::{Database, Doing as _};
+use crate::access::Scope;
 use crate::store::Result;
 use crate::view::ReportView;
 
-pub(super) async fn list(database: &Database, limit: u32) -> Result<Vec<ReportView>> {
-    let rows = sqlx::query(
+pub(super) async fn list(database: &Database, scope: &Scope, limit: u32) -> Result<Vec<ReportView>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT r.batch_id, b.name, EXISTS (SELECT 1 FROM published p WHERE p.batch_id = r.batch_id), \
          b.finished_at, CAST(length(r.content) AS BIGINT) FROM report r \
-         JOIN batch b ON b.id = r.batch_id ORDER BY r.batch_id DESC LIMIT $1",
-    )
+         JOIN batch b ON b.id = r.batch_id WHERE {} ORDER BY r.batch_id DESC LIMIT $1",
+        visible(2)
+    )))
     .bind(i64::from(limit))
+    .bind(scope.stored())
     .fetch_all(&database.pool)
     .await
     .doing("list reports")?;

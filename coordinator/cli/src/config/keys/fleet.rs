@@ -26,6 +26,36 @@ const KEYS: &[Key] = &[
         "Address and port on which the coordinator answers",
     ),
     Key::acted(
+        "tls_cert_file",
+        Kind::Path,
+        Reach::default("none").variable("GITFLEET_TLS_CERT_FILE"),
+        "Certificate with its chain (PEM) that the coordinator answers with; read again when it changes",
+    ),
+    Key::acted(
+        "tls_key_file",
+        Kind::Path,
+        Reach::default("none").variable("GITFLEET_TLS_KEY_FILE"),
+        "Private key of that certificate (PEM)",
+    ),
+    Key::acted(
+        "trusted_proxies",
+        Kind::Text,
+        Reach::default("none").variable("GITFLEET_TRUSTED_PROXIES"),
+        "Addresses and networks, as 10.0.0.0/8, of proxies that say truly where a request comes from (X-Forwarded-For)",
+    ),
+    Key::acted(
+        "requests_per_minute",
+        Kind::Integer(1, 60_000),
+        Reach::default("6000").variable("GITFLEET_REQUESTS_PER_MINUTE"),
+        "How often each token, and each address, may ask all coordinators together",
+    ),
+    Key::acted(
+        "dev",
+        Kind::Switch,
+        Reach::default("false").variable("GITFLEET_DEV").flag("--dev"),
+        "Whether logins are taken that everybody knows: for a machine where nobody else is",
+    ),
+    Key::acted(
         "database_url",
         Kind::Secret,
         Reach::default("none").variable("GITFLEET_DATABASE_URL"),
@@ -59,7 +89,7 @@ const KEYS: &[Key] = &[
         "ca_file",
         Kind::Path,
         Reach::default("none").variable("GITFLEET_CA_FILE"),
-        "Certificates (PEM) to trust beside the system's, for broker and cache",
+        "Certificates (PEM) to trust beside the system's, for broker, cache and coordinator",
     ),
     Key::acted(
         "cache_ttl_seconds",

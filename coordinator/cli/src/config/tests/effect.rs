@@ -156,6 +156,15 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("fleet.server", "fleet: {server: 'http://c:1'}", "server: \"http://c:1\""),
     ("fleet.token", "fleet: {token: t}", "token: Some("),
     ("fleet.listen", "fleet: {listen: '0.0.0.0:1'}", "listen: \"0.0.0.0:1\""),
+    ("fleet.tls_cert_file", "fleet: {tls_cert_file: c.pem}", "tls_cert_file: Some(\"DIR/c.pem\")"),
+    ("fleet.tls_key_file", "fleet: {tls_key_file: k.pem}", "tls_key_file: Some(\"DIR/k.pem\")"),
+    (
+        "fleet.trusted_proxies",
+        "fleet: {trusted_proxies: '10.0.0.0/8'}",
+        "Network { address: 10.0.0.0, bits: 8 }",
+    ),
+    ("fleet.requests_per_minute", "fleet: {requests_per_minute: 7}", "requests_per_minute: 7,"),
+    ("fleet.dev", "fleet: {dev: true}", "dev: true"),
     ("fleet.database_url", "fleet: {database_url: x}", "database_url: Some("),
     ("fleet.database_schema", "fleet: {database_schema: s}", "database_schema: \"s\""),
     ("fleet.broker_url", "fleet: {broker_url: x}", "broker_url: Some("),
@@ -213,7 +222,8 @@ fn without_anything_the_defaults_hold() {
     );
     assert_eq!(
         fleet,
-        "Fleet { server: \"http://127.0.0.1:7171\", token: None, listen: \"127.0.0.1:7171\", database_url: None, \
+        "Fleet { server: \"http://127.0.0.1:7171\", token: None, listen: \"127.0.0.1:7171\", tls_cert_file: None, \
+         tls_key_file: None, trusted_proxies: Proxies([]), requests_per_minute: 6000, dev: false, database_url: None, \
          database_schema: \"public\", broker_url: None, cache_url: None, prefix: \"gitfleet\", ca_file: None, \
          cache_ttl: 2592000s, consumer_timeout: 1800s, job_time: 840s, grace: 25s, lease: 60s, kept_batches: 34560000s, mirror_bytes: None } }"
     );

@@ -87,6 +87,7 @@ fn every_flag_has_an_effect() {
         formats: Some(vec!["md".to_owned(), "markdown".to_owned(), "csv".to_owned()]),
         server: Some("http://c:1".to_owned()),
         listen: Some("[::1]:2".to_owned()),
+        dev: Some(true),
     };
     let mut around = Around::new(b"repositories: [{path: x}]");
     around.overrides = overrides;
@@ -290,6 +291,11 @@ reports:
 fleet:
   server: \"http://127.0.0.1:7171\"            # default
   listen: null                               # default: 127.0.0.1:7171
+  tls_cert_file: null                        # default: none
+  tls_key_file: null                         # default: none
+  trusted_proxies: null                      # default: none
+  requests_per_minute: 6000                  # default
+  dev: false                                 # default
   database_schema: null                      # default: public
   prefix: null                               # default: gitfleet
   cache_ttl_seconds: 2592000                 # default
