@@ -116,9 +116,12 @@ fn containers_are_started_with_commands_of_ours() {
             for line in text.lines().filter_map(|text| text.trim().strip_prefix(list)) {
                 let words = line.split([',', ']', ' ']).filter(|word| !word.is_empty());
                 let words: Vec<&str> = words.take_while(|word| !word.starts_with("{{")).collect();
-                let (flags, path): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("--"));
-                let path: Vec<&str> =
-                    path.into_iter().filter(|word| word.chars().all(|char| char.is_ascii_lowercase())).collect();
+                let (flags, path): (Vec<&str>, Vec<&str>) =
+                    words.iter().partition(|word| word.starts_with("--"));
+                let path: Vec<&str> = path
+                    .into_iter()
+                    .filter(|word| word.chars().all(|char| char.is_ascii_lowercase()))
+                    .collect();
                 let help = room.gitfleet(&[&path[..], &["--help"]].concat()).expect(0);
                 for flag in flags {
                     assert!(help.text().contains(flag), "{file}: {path:?} has no {flag}");
