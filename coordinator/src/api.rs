@@ -20,6 +20,7 @@ mod sources;
 mod text;
 mod tls;
 mod tokens;
+mod web;
 
 use std::sync::Arc;
 
@@ -163,6 +164,7 @@ pub fn router(api: Api) -> Router {
         .route("/readyz", axum::routing::get(fleet::ready))
         .route(&format!("{PREFIX}/openapi.json"), axum::routing::get(openapi))
         .merge(guarded)
+        .merge(web::router(&api))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES))
         .layer(axum::middleware::from_fn(door::secure))
         .with_state(api)

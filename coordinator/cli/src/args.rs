@@ -26,7 +26,7 @@ pub(crate) use ask::Ask;
 pub(crate) use batch::{Batch, BatchCommand};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use facts::{Facts, FactsFormat};
-pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand};
+pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand, Serve};
 pub(crate) use help::{Completion, Help, Man};
 pub(crate) use job::{Job, JobCommand};
 pub(crate) use metrics::{Metrics, MetricsCommand};
@@ -76,6 +76,7 @@ pub(crate) enum Command {
     Audit(Audit),
     Doctor(Doctor),
     Coordinator(Coordinator),
+    Serve(Box<Serve>),
     Migrate(Migrate),
     Completion(Completion),
     Man(Man),
@@ -85,7 +86,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether this is a part of a fleet, which says what it does as it goes.
     pub(crate) fn is_a_role(&self) -> bool {
-        matches!(self, Self::Coordinator(_) | Self::Worker(Worker { command: None, .. }))
+        matches!(self, Self::Coordinator(_) | Self::Serve(_) | Self::Worker(Worker { command: None, .. }))
     }
 }
 

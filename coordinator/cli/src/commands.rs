@@ -9,6 +9,7 @@ mod config;
 mod coordinator;
 mod doctor;
 mod facts;
+mod front;
 mod help;
 mod job;
 mod logins;
@@ -18,6 +19,7 @@ mod operate;
 mod people;
 mod report;
 mod scan;
+mod serve;
 mod stop;
 mod submit;
 mod token;
@@ -57,6 +59,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Coordinator(args) => coordinator::run(args, quiet),
+        Command::Serve(args) => serve::run(*args, quiet),
         Command::Migrate(args) => migrate::run(args),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => completion::man(&args),

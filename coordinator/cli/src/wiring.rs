@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use gitfleet_coordinator::store::ledger::Ledger;
+use gitfleet_coordinator::store::access::Access;
+use gitfleet_coordinator::store::ledger::{Ledger, Unheard};
 use gitfleet_coordinator::store::migrations::{Fit, check};
 use gitfleet_coordinator::store::postgres::{Options, Postgres, Unusable};
 use gitfleet_coordinator::store::sqlite::Sqlite;
@@ -31,6 +32,7 @@ pub(crate) struct Embedded {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) store: Arc<dyn Ledger>,
+    pub(crate) access: Arc<dyn Access>,
     pub(crate) mirrors: PathBuf,
     in_process: InProcess,
     file_cache: Option<Arc<EmbeddedCache>>,
@@ -94,6 +96,15 @@ impl DataDir {
     }
 }
 
+/// What becomes of batches that a process left running which had the store before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    /// Nobody waits for them any more.
+    Abandon,
+    /// They go on.
+    Resume,
+}
+
 /// Whether what is found out is kept for the next run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
@@ -103,7 +114,7 @@ pub(crate) enum Keep {
 }
 
 impl Embedded {
-    pub(crate) async fn open(path: &Path, keep: Keep) -> anyhow::Result<Self> {
+    pub(crate) async fn open(path: &Path, keep: Keep, unfinished: Unfinished) -> anyhow::Result<Self> {
         let data_dir = DataDir::open(path)?;
         let in_process = InProcess::new(QUEUE_CAPACITY);
         let (file_cache, store_dir, passing) = match keep {
@@ -119,7 +130,13 @@ impl Embedded {
         };
         let sqlite = Arc::new(open_store(&store_dir).await?);
         // Nobody else can be at them: the directory is ours.
-        sqlite.abandon_unfinished().await?;
+        match unfinished {
+            Unfinished::Abandon => sqlite.abandon_unfinished().await?,
+            // What was on the queue went with the process that held it.
+            Unfinished::Resume => {
+                sqlite.ring_all(i64::MAX, Unheard::Ring).await?;
+            }
+        }
         Ok(Self {
             queue: Arc::new(in_process.clone()),
             cache: match &file_cache {
@@ -127,6 +144,7 @@ impl Embedded {
                 None => Arc::new(NoCache),
             },
             store: sqlite.clone(),
+            access: sqlite.clone(),
             mirrors: data_dir.mirrors(),
             in_process,
             file_cache,

@@ -93,6 +93,26 @@ impl JobFilter {
     pub const STATES: [&str; 5] = ["queued", "done", "failed", "dead", "cancelled"];
 }
 
+/// What became of attempts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Throughput {
+    pub ended: Vec<Ended>,
+    /// Jobs that failed, by class, the most frequent class first.
+    pub failures: Vec<(String, i64)>,
+}
+
+/// Attempts that ended alike within the same hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Hours since 1970 in UTC.
+    pub hour: i64,
+    /// As in [`AttemptView::ending`].
+    pub ending: String,
+    pub attempts: i64,
+    /// How long they took together, in milliseconds.
+    pub millis: i64,
+}
+
 #[async_trait]
 pub trait Ledger: Store {
     /// Returns the batches that are running, the most urgent first, then the oldest.
@@ -176,6 +196,9 @@ pub trait Ledger: Store {
 
     /// Returns the report of a batch and its manifest.
     async fn report(&self, batch: BatchId) -> Result<Option<(String, String)>>;
+
+    /// Returns what became of attempts that have ended since `since`.
+    async fn throughput(&self, since: i64) -> Result<Throughput>;
 
     /// Returns who leads, as far as anybody does.
     async fn leader(&self, now: i64) -> Result<Option<String>>;

@@ -58,6 +58,8 @@ mod silence;
 mod snapshots;
 #[path = "sql/sources.rs"]
 mod sources;
+#[path = "sql/throughput.rs"]
+mod throughput;
 #[path = "sql/tokens.rs"]
 mod tokens;
 #[path = "sql/wishes.rs"]

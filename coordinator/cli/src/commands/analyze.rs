@@ -32,7 +32,7 @@ use crate::render::plan::Plan;
 use crate::render::progress::Display;
 use crate::render::summary::summary;
 use crate::render::{data, talk};
-use crate::wiring::{Embedded, Keep, credentials};
+use crate::wiring::{Embedded, Keep, Unfinished, credentials};
 
 /// Jobs on the queue at a time, in multiples of the slots: enough that no slot waits, few enough to bound memory.
 const JOBS_PER_SLOT: usize = 4;
@@ -234,7 +234,7 @@ pub(super) fn requested(setting: &RepositorySetting) -> anyhow::Result<Requested
 async fn carry_out(args: &Analyze, request: Request, quiet: bool) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let signals = stop::Signals::listen().context("cannot listen for signals")?;
-    let parts = Embedded::open(&request.data_dir, request.keep).await?;
+    let parts = Embedded::open(&request.data_dir, request.keep, Unfinished::Abandon).await?;
     let exit = analyse(args, &request, &parts, (started, signals), quiet).await;
     parts.close_queue();
     parts.close().await;

@@ -4,12 +4,13 @@ use anyhow::Context as _;
 use gitfleet_shared::contract::Identity;
 use gitfleet_worker::objects::Limits;
 use gitfleet_worker::worker::{Config, SLICE_CHANGES, SLICE_TIME, Worker};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
 
 use super::{Surroundings, logins, operate, stop};
 use crate::args;
-use crate::config::{Fleet, Overrides};
+use crate::config::{Fleet, Overrides, Settings};
 use crate::exit::{Exit, Refusal};
 use crate::wiring::{DataDir, Servers, credentials};
 
@@ -35,27 +36,13 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
     check(&settings.fleet)?;
     logins::check(&settings.fleet)?;
     let data_dir = DataDir::open_free(&surroundings.data_dir(&loaded)?)?;
-    let slots =
-        settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let slots = slots(settings);
     let host = surroundings.host();
     let name = match &args.name {
         Some(name) => surroundings.named(name),
         None => surroundings.process_name(),
     };
-    let identity = Identity { name: name.clone(), host, version: env!("CARGO_PKG_VERSION").to_owned() };
-    let config = Config {
-        identity,
-        slots,
-        mirrors: data_dir.mirrors(),
-        mirror_bytes: settings.fleet.mirror_bytes,
-        credentials: credentials(settings),
-        slice_changes: SLICE_CHANGES,
-        slice_time: SLICE_TIME.min(settings.fleet.job_time / 2),
-        job_time: settings.fleet.job_time,
-        grace: settings.fleet.grace,
-        pulse: PULSE,
-        cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, slots).cache_bytes,
-    };
+    let config = config(settings, Identity { name: name.clone(), host, ..ours() }, slots, data_dir.mirrors());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // Analysis runs on threads of its own; these only pass messages.
         .worker_threads(2)
@@ -67,6 +54,33 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
     runtime.shutdown_background();
     drop(data_dir);
     exit
+}
+
+/// Returns who we are, but for the name.
+pub(super) fn ours() -> Identity {
+    Identity { version: env!("CARGO_PKG_VERSION").to_owned(), ..Identity::default() }
+}
+
+/// Returns how a worker works under these settings.
+pub(super) fn config(settings: &Settings, identity: Identity, slots: usize, mirrors: PathBuf) -> Config {
+    Config {
+        identity,
+        slots,
+        mirrors,
+        mirror_bytes: settings.fleet.mirror_bytes,
+        credentials: credentials(settings),
+        slice_changes: SLICE_CHANGES,
+        slice_time: SLICE_TIME.min(settings.fleet.job_time / 2),
+        job_time: settings.fleet.job_time,
+        grace: settings.fleet.grace,
+        pulse: PULSE,
+        cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, slots).cache_bytes,
+    }
+}
+
+/// Returns how many jobs are done at the same time.
+pub(super) fn slots(settings: &Settings) -> usize {
+    settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1)
 }
 
 /// A job that the broker takes back while it runs would be done for nothing, again and again.

@@ -9,10 +9,13 @@ use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
 
 use super::{
-    Database, attempts, batch_views, fleet, hearing, job_views, letters, reports, silence, sources, wishes,
+    Database, attempts, batch_views, fleet, hearing, job_views, letters, reports, silence, sources,
+    throughput, wishes,
 };
 use crate::access::Scope;
-use crate::store::ledger::{BatchFilter, JobFilter, Ledger, Patience, RunningBatch, Unheard, Wish};
+use crate::store::ledger::{
+    BatchFilter, JobFilter, Ledger, Patience, RunningBatch, Throughput, Unheard, Wish,
+};
 use crate::store::{Result, Term};
 use crate::view::{BatchView, DeadView, JobHistory, JobView, ReportView, SourceView, WorkerView};
 
@@ -140,6 +143,10 @@ impl Ledger for Database {
 
     async fn report(&self, batch: BatchId) -> Result<Option<(String, String)>> {
         self.again(|| reports::find(self, batch)).await
+    }
+
+    async fn throughput(&self, since: i64) -> Result<Throughput> {
+        self.again(|| throughput::since(self, since)).await
     }
 
     async fn leader(&self, now: i64) -> Result<Option<String>> {
