@@ -138,6 +138,7 @@ def main(program: str, file: str) -> None:
         heard = json.loads(body)["headers"]
         want(answer.status == 200, f"a request is answered with {answer.status}")
         want(heard["x-forwarded-for"] == "127.0.0.1", f"X-Forwarded-For is {heard['x-forwarded-for']}, and not the client alone")
+        want(heard["host"] == f"127.0.0.1:{secure}", f"Host is {heard['host']}, and not what was asked for")
         want("forwarded" not in heard, "what the client says in Forwarded goes further")
         want(heard["x-forwarded-proto"] == "https" and heard["authorization"] == "Bearer x", "headers are not passed on")
         want(answer.getheader("Strict-Transport-Security"), "no Strict-Transport-Security")
