@@ -28,6 +28,7 @@ fn environment() -> String {
     for (variable, key) in crate::config::variables() {
         text.push_str(&format!("  {variable:<34}{key}\n"));
     }
+    text.push_str(&format!("  {:<34}the configuration file, as -c\n", "GITFLEET_CONFIG"));
     text.push_str("\nA secret may be in a file instead, which the variable with _FILE at its end names.\n");
     text
 }

@@ -130,7 +130,7 @@ fn every_route_answers_as_its_role_and_scope_say() {
                 None => assert_eq!(got.status, 401, "{what}"),
                 Some(role) if *role < grant.role => assert_eq!(got.status, 403, "{what}"),
                 Some(_) if grant.reach == Reach::Fleet && scope.is_some() => {
-                    assert_eq!(got.status, 403, "{what}")
+                    assert_eq!(got.status, 403, "{what}");
                 }
                 Some(_) => {
                     assert!(![401, 403, 429].contains(&got.status) && got.status < 500, "{what}");
