@@ -20,6 +20,7 @@ mod people;
 mod report;
 mod scan;
 mod serve;
+mod smoke;
 mod stop;
 mod submit;
 mod token;
@@ -59,6 +60,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Token(args) => token::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Smoke(args) => smoke::run(&args),
         Command::Coordinator(args) => coordinator::run(args, quiet),
         Command::Serve(args) => serve::run(*args, quiet),
         Command::Migrate(args) => migrate::run(args),
