@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::room::{Ended, Room};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 23] = [
     "analyze",
     "facts",
     "config",
