@@ -5,6 +5,7 @@
 
 pub mod embedded;
 pub mod redis;
+pub mod sealed;
 
 use async_trait::async_trait;
 

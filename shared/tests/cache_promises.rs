@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::path::Path;
+use std::sync::Arc;
+
 use gitfleet_shared::cache::embedded::Embedded;
 use gitfleet_shared::cache::redis::{Config, Redis};
+use gitfleet_shared::cache::sealed::{Keys, Sealed};
 use gitfleet_shared::cache::{Cache, Key, NoCache};
 use gitfleet_shared::object_id::ObjectId;
 
@@ -33,7 +37,72 @@ macro_rules! promises {
                 }
             )*
         }
+        mod sealed_embedded {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    let folder = tempfile::tempdir().unwrap();
+                    let inner = super::Embedded::open(&folder.path().join("cache")).unwrap();
+                    super::$promise(&super::sealed(inner, folder.path())).await;
+                }
+            )*
+        }
+        mod sealed_redis {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    let folder = tempfile::tempdir().unwrap();
+                    let cache = super::sealed(super::redis_cache(), folder.path());
+                    super::$promise(&cache).await;
+                    super::Cache::purge(&cache).await.unwrap();
+                }
+            )*
+        }
     };
+}
+
+/// Returns `inner` under a key of its own.
+fn sealed(inner: impl Cache + 'static, folder: &Path) -> Sealed {
+    let file = folder.join("keys");
+    std::fs::write(&file, Keys::generate().unwrap()).unwrap();
+    Sealed::new(Arc::new(inner), &file, "test").unwrap()
+}
+
+/// Puts a file in the place of another, and sees to it that its time is another one.
+fn replace(file: &Path, text: &str) {
+    let before = std::fs::metadata(file).unwrap().modified().unwrap();
+    while std::fs::metadata(file).unwrap().modified().unwrap() == before {
+        std::fs::write(file, text).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn keys_are_rotated_while_the_cache_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = Arc::new(Embedded::open(&folder.path().join("cache")).unwrap());
+    let file = folder.path().join("keys");
+    let [old, new] = [Keys::generate().unwrap(), Keys::generate().unwrap()];
+    std::fs::write(&file, &old).unwrap();
+    let cache = Sealed::new(inner.clone(), &file, "test").unwrap();
+    let canary = b"canary of a commit".repeat(20);
+    cache.put(vec![(key(1), canary.clone())]).await;
+    let kept = inner.get(&[key(1)]).await.remove(0).unwrap();
+    assert!(!kept.windows(6).any(|bytes| bytes == b"canary"), "nobody reads it there");
+    // A value that somebody moved to another key, and one that was there before, are misses.
+    inner.put(vec![(key(2), kept), (key(3), canary.clone())]).await;
+    assert_eq!(cache.get(&[key(1), key(2), key(3)]).await, [Some(canary.clone()), None, None]);
+    replace(&file, &format!("{new}\n{old}\n"));
+    assert_eq!(cache.get(&[key(1)]).await, [Some(canary.clone())], "of the key before");
+    cache.put(vec![(key(4), canary.clone())]).await;
+    replace(&file, "half a file");
+    assert_eq!(
+        cache.get(&[key(1), key(4)]).await,
+        [Some(canary.clone()), Some(canary.clone())],
+        "the last that made sense"
+    );
+    replace(&file, &format!("{new}\n{old} retired\n"));
+    assert_eq!(cache.get(&[key(1), key(4)]).await, [None, Some(canary)], "retired is a miss");
+    Sealed::new(inner, &folder.path().join("absent"), "test").map(|_| ()).unwrap_err();
 }
 
 fn redis_cache() -> Redis {

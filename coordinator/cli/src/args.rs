@@ -9,6 +9,7 @@ mod facts;
 mod fleet;
 mod help;
 mod job;
+mod keys;
 mod label;
 mod metrics;
 mod operate;
@@ -29,6 +30,7 @@ pub(crate) use facts::{Facts, FactsFormat};
 pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand, Serve, Smoke};
 pub(crate) use help::{Completion, Help, Man};
 pub(crate) use job::{Job, JobCommand};
+pub(crate) use keys::{Keys, KeysCommand};
 pub(crate) use metrics::{Metrics, MetricsCommand};
 pub(crate) use operate::{
     Cache, CacheCommand, Dead, DeadCommand, Queue, QueueCommand, Repo, RepoCommand, Status,
@@ -74,6 +76,7 @@ pub(crate) enum Command {
     Status(Status),
     Token(Token),
     Audit(Audit),
+    Keys(Keys),
     Doctor(Doctor),
     Smoke(Smoke),
     Coordinator(Coordinator),

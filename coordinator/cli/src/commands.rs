@@ -12,6 +12,7 @@ mod facts;
 mod front;
 mod help;
 mod job;
+mod keys;
 mod logins;
 mod metrics;
 mod migrate;
@@ -59,6 +60,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Status(args) => operate::status(args),
         Command::Token(args) => token::run(args),
         Command::Audit(args) => audit::run(args),
+        Command::Keys(args) => keys::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Smoke(args) => smoke::run(&args),
         Command::Coordinator(args) => coordinator::run(args, quiet),

@@ -11,6 +11,7 @@ use gitfleet_coordinator::store::postgres::{Options, Postgres, Unusable};
 use gitfleet_coordinator::store::sqlite::Sqlite;
 use gitfleet_shared::cache::embedded::Embedded as EmbeddedCache;
 use gitfleet_shared::cache::redis::{Config as RedisConfig, Redis};
+use gitfleet_shared::cache::sealed::Sealed;
 use gitfleet_shared::cache::{Cache, NoCache};
 use gitfleet_shared::queue::Queue;
 use gitfleet_shared::queue::in_process::InProcess;
@@ -114,7 +115,12 @@ pub(crate) enum Keep {
 }
 
 impl Embedded {
-    pub(crate) async fn open(path: &Path, keep: Keep, unfinished: Unfinished) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        path: &Path,
+        keep: Keep,
+        unfinished: Unfinished,
+        cache_keys: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let data_dir = DataDir::open(path)?;
         let in_process = InProcess::new(QUEUE_CAPACITY);
         let (file_cache, store_dir, passing) = match keep {
@@ -140,7 +146,7 @@ impl Embedded {
         Ok(Self {
             queue: Arc::new(in_process.clone()),
             cache: match &file_cache {
-                Some(cache) => cache.clone(),
+                Some(cache) => sealed(cache.clone(), cache_keys, "")?,
                 None => Arc::new(NoCache),
             },
             store: sqlite.clone(),
@@ -218,6 +224,7 @@ impl Servers {
             })?),
             None => Arc::new(NoCache),
         };
+        let cache = sealed(cache, fleet.cache_keys_file.as_deref(), &fleet.prefix)?;
         Ok(Self { queue: Arc::new(rabbitmq.clone()), cache, rabbitmq })
     }
 
@@ -263,6 +270,16 @@ pub(crate) fn broker_config(fleet: &config::Fleet, name: &str) -> anyhow::Result
         roots: roots(fleet)?,
         ..RabbitMqConfig::new(url)
     })
+}
+
+/// Encrypts what is put into `cache`, where there are keys for it.
+fn sealed(cache: Arc<dyn Cache>, keys: Option<&Path>, context: &str) -> anyhow::Result<Arc<dyn Cache>> {
+    let Some(file) = keys else { return Ok(cache) };
+    let sealed = Sealed::new(cache, file, context).map_err(|error| {
+        Refusal::new(Exit::Configuration, error.to_string())
+            .hint("`gitfleet keys generate FILE` makes one; cache.encryption_keys_file names it")
+    })?;
+    Ok(Arc::new(sealed))
 }
 
 pub(crate) fn cache_config(fleet: &config::Fleet) -> anyhow::Result<Option<RedisConfig>> {

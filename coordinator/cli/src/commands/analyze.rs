@@ -235,7 +235,13 @@ pub(super) fn requested(setting: &RepositorySetting) -> anyhow::Result<Requested
 async fn carry_out(args: &Analyze, request: Request, quiet: bool) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let signals = stop::Signals::listen().context("cannot listen for signals")?;
-    let parts = Embedded::open(&request.data_dir, request.keep, Unfinished::Abandon).await?;
+    let parts = Embedded::open(
+        &request.data_dir,
+        request.keep,
+        Unfinished::Abandon,
+        request.settings.fleet.cache_keys_file.as_deref(),
+    )
+    .await?;
     let exit = analyse(args, &request, &parts, (started, signals), quiet).await;
     parts.close_queue();
     parts.close().await;

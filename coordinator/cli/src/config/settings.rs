@@ -69,6 +69,8 @@ pub(crate) struct Fleet {
     pub(crate) broker_url: Option<SecretString>,
     pub(crate) cache_url: Option<SecretString>,
     pub(crate) prefix: String,
+    /// Of the cache; it need not be that of a fleet.
+    pub(crate) cache_keys_file: Option<PathBuf>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) cache_ttl: Duration,
     pub(crate) consumer_timeout: Duration,
@@ -95,6 +97,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let max_blob_bytes = merge.integer("analysis.max_blob_bytes").unwrap_or(MAX_BLOB_BYTES);
     let line_history = merge.switch("analysis.line_history").is_none_or(|(on, _)| on);
     let data_dir = merge.path("cache.directory");
+    let cache_keys_file = merge.path("cache.encryption_keys_file");
     let output = merge.path("output.directory");
     let formats = formats(merge.many("output.formats"));
     let host = host(merge);
@@ -104,7 +107,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let lens = lens::settle(merge);
     let logging = logging::settle(merge);
     let telemetry = telemetry::settle(merge);
-    let fleet = fleet(merge);
+    let fleet = fleet(merge, cache_keys_file);
     let context = Context { host, owner, branches, branches_origin };
     let repositories = repositories(merge, &context);
     Settings {
@@ -128,7 +131,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     }
 }
 
-fn fleet(merge: &mut Merge<'_>) -> Fleet {
+fn fleet(merge: &mut Merge<'_>, cache_keys_file: Option<PathBuf>) -> Fleet {
     let mut text =
         |path, default: &str| merge.text(path).map_or_else(|| default.to_owned(), |(text, _)| text);
     let server = text("fleet.server", "http://127.0.0.1:7171");
@@ -162,6 +165,7 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
         broker_url: merge.secret("fleet.broker_url"),
         cache_url: merge.secret("fleet.cache_url"),
         prefix,
+        cache_keys_file,
         ca_file: merge.path("fleet.ca_file"),
         cache_ttl,
         consumer_timeout,

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::room::{Ended, Room};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "analyze",
     "facts",
     "config",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 23] = [
     "status",
     "token",
     "audit",
+    "keys",
     "doctor",
     "smoke",
     "coordinator",

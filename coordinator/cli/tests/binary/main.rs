@@ -15,6 +15,7 @@ mod help;
 mod history;
 mod incremental;
 mod judge;
+mod keys;
 mod logging;
 mod people;
 mod repository;

@@ -104,6 +104,12 @@ const CACHE_KEYS: &[Key] = &[
         Reach::default("chosen by the command").variable("GITFLEET_DATA_DIR").flag("--data-dir"),
         "Folder of gitfleet's own data, relative to this file",
     ),
+    Key::acted(
+        "encryption_keys_file",
+        Kind::Path,
+        Reach::default("none").variable("GITFLEET_CACHE_KEYS_FILE"),
+        "Keys that values of the cache are encrypted with, as `gitfleet keys` makes them; read again when they change",
+    ),
     Key::not_yet("max_size_mb", Kind::Integer(0, 1 << 40), "Size the cache may grow to"),
     Key::not_yet("auto_cleanup", Kind::Switch, "Whether old entries are removed"),
     Key::not_yet("cleanup_older_than_days", Kind::Integer(0, 1_000_000), "Age at which entries are removed"),

@@ -184,6 +184,7 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("fleet.server", "fleet: {server: 'http://c:1'}", "server: \"http://c:1\""),
     ("fleet.token", "fleet: {token: t}", "token: Some("),
     ("fleet.listen", "fleet: {listen: '0.0.0.0:1'}", "listen: \"0.0.0.0:1\""),
+    ("cache.encryption_keys_file", "cache: {encryption_keys_file: k}", "cache_keys_file: Some(\"DIR/k\")"),
     ("fleet.tls_cert_file", "fleet: {tls_cert_file: c.pem}", "tls_cert_file: Some(\"DIR/c.pem\")"),
     ("fleet.tls_key_file", "fleet: {tls_key_file: k.pem}", "tls_key_file: Some(\"DIR/k.pem\")"),
     (
@@ -263,7 +264,7 @@ fn without_anything_the_defaults_hold() {
         fleet,
         "Fleet { server: \"http://127.0.0.1:7171\", token: None, listen: \"127.0.0.1:7171\", tls_cert_file: None, \
          tls_key_file: None, trusted_proxies: Proxies([]), requests_per_minute: 6000, dev: false, database_url: None, \
-         database_schema: \"public\", broker_url: None, cache_url: None, prefix: \"gitfleet\", ca_file: None, \
+         database_schema: \"public\", broker_url: None, cache_url: None, prefix: \"gitfleet\", cache_keys_file: None, ca_file: None, \
          cache_ttl: 2592000s, consumer_timeout: 1800s, job_time: 840s, grace: 25s, lease: 60s, kept_batches: 34560000s, mirror_bytes: None, \
          metrics_listen: None, metrics_token: None, \
          scaling: Limits { target_drain_seconds: 900, min_workers: 0, max_workers: 64 } } }"

@@ -260,6 +260,7 @@ analysis:
   line_history: true                         # default
 cache:
   directory: null                            # default: chosen by the command
+  encryption_keys_file: null                 # default: none
 output:
   directory: null                            # default: chosen by the command
   formats: [csv, md]                         # gitfleet.yaml:11:12
