@@ -3,6 +3,7 @@
 //! Every method is one transaction. Recording anything twice changes nothing the second time.
 
 pub mod access;
+pub mod backup;
 mod doing;
 pub mod ledger;
 pub mod migrations;
