@@ -397,9 +397,12 @@ impl Chosen {
             Self::Local(directory) => {
                 let file = directory.join(STORE);
                 if !file.exists() {
-                    return Err(Refusal::new(Exit::NotFound, format!("there is no store in {}", directory.display()))
-                        .hint("name its directory with --data-dir, or a fleet's store with GITFLEET_DATABASE_URL")
-                        .into());
+                    return Err(Refusal::new(
+                        Exit::NotFound,
+                        format!("there is no store in {}", directory.display()),
+                    )
+                    .hint("name its directory with --data-dir, or a fleet's store with GITFLEET_DATABASE_URL")
+                    .into());
                 }
                 // SQLite writes into an empty file, and leaves its mode as it is.
                 let into = folder.join(STORE);
@@ -414,9 +417,12 @@ impl Chosen {
                     Fit::UpToDate | Fit::Behind => store.save(folder).await?,
                     // There may be tables that this program knows nothing of.
                     Fit::Ahead | Fit::Differs => {
-                        return Err(Refusal::new(Exit::Differs, "the store's schema is not one that this program knows")
-                            .hint("save it with the gitfleet that works with it")
-                            .into());
+                        return Err(Refusal::new(
+                            Exit::Differs,
+                            "the store's schema is not one that this program knows",
+                        )
+                        .hint("save it with the gitfleet that works with it")
+                        .into());
                     }
                 };
                 store.close().await;
@@ -426,7 +432,12 @@ impl Chosen {
     }
 
     /// Brings back what was saved into `folder`.
-    pub(crate) async fn restore(&self, folder: &Path, saved: &Saved, replace: bool) -> anyhow::Result<Restored> {
+    pub(crate) async fn restore(
+        &self,
+        folder: &Path,
+        saved: &Saved,
+        replace: bool,
+    ) -> anyhow::Result<Restored> {
         match self {
             Self::Local(directory) => {
                 if saved.schema > Sqlite::newest_schema() {

@@ -83,7 +83,12 @@ pub(super) fn restore(args: &Restore) -> anyhow::Result<Exit> {
     let manifest = read(folder)?;
     let (_, _, chosen) = choose(&args.place)?;
     if chosen.kind() != manifest.store {
-        let message = format!("{} is of a store in {}, and not in {}", folder.display(), manifest.store.name(), chosen.kind().name());
+        let message = format!(
+            "{} is of a store in {}, and not in {}",
+            folder.display(),
+            manifest.store.name(),
+            chosen.kind().name()
+        );
         return Err(Refusal::new(Exit::Usage, message)
             .hint("for the store of this machine give --data-dir; for a fleet's set fleet.database_url and leave it out")
             .into());
@@ -112,7 +117,12 @@ pub(super) fn restore(args: &Restore) -> anyhow::Result<Exit> {
     }
     let rows: u64 = saved.tables.iter().map(|table| table.rows).sum();
     let rows = if rows > 0 { format!(", {} rows", grouped(rows)) } else { String::new() };
-    data::print(&format!("{} is as it was at {}: schema {}{rows}\n", chosen.told(), manifest.made_at, saved.schema))?;
+    data::print(&format!(
+        "{} is as it was at {}: schema {}{rows}\n",
+        chosen.told(),
+        manifest.made_at,
+        saved.schema
+    ))?;
     let configuration = folder.join(CONFIGURATION);
     if configuration.exists() {
         data::print(&format!("the configuration of that time: {}\n", configuration.display()))?;
@@ -226,7 +236,7 @@ fn read(folder: &Path) -> anyhow::Result<Manifest> {
     let text = file(MANIFEST)?;
     let mut hash = Context::new(&SHA256);
     hash.update(text.as_bytes());
-    if file(SEAL)?.trim_end() != format!("{}  {MANIFEST}", hex(hash)) {
+    if file(SEAL)? != format!("{}  {MANIFEST}\n", hex(hash)) {
         return Err(damaged(MANIFEST).into());
     }
     let form: serde_json::Value = serde_json::from_str(&text).map_err(|_| damaged(MANIFEST))?;

@@ -179,7 +179,8 @@ async fn save(connection: &mut Connection, directory: &Path, name: &str) -> Resu
 /// Whether the manifest names a table of ours, and columns that are plain names: both go into statements.
 fn is_known(table: &Table) -> bool {
     let plain = |name: &String| {
-        !name.is_empty() && name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_')
+        !name.is_empty()
+            && name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_')
     };
     TABLES.contains(&table.name.as_str()) && table.columns.iter().all(plain)
 }
@@ -233,6 +234,10 @@ async fn load(connection: &mut Connection, directory: &Path, saved: &[Table]) ->
             return Err(StoreError::Damaged { what: "a table of the backup" });
         }
         count_on(connection, name).await?;
+    }
+    if all.iter().any(|name| name == "leadership") {
+        // Whoever led then leads nothing here; the next term is behind theirs.
+        run(connection, "UPDATE leadership SET expires_at = 0").await?;
     }
     Ok(())
 }
