@@ -49,7 +49,7 @@ pub struct Config {
 }
 
 /// How long an operator can look back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
     /// Batches that have ended, with their jobs and reports; what is published stays.
     pub batches: Duration,
@@ -57,11 +57,22 @@ pub struct Kept {
     pub dead_letters: Duration,
     /// Workers that are gone.
     pub workers: Duration,
+    /// Tokens that expired or were revoked.
+    pub tokens: Duration,
+    /// Entries of the audit log.
+    pub audit: Duration,
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { batches: 400 * DAY, attempts: 30 * DAY, dead_letters: 14 * DAY, workers: 7 * DAY }
+        Self {
+            batches: 400 * DAY,
+            attempts: 30 * DAY,
+            dead_letters: 14 * DAY,
+            workers: 7 * DAY,
+            tokens: 90 * DAY,
+            audit: 400 * DAY,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every method is one transaction. Recording anything twice changes nothing the second time.
 
 pub mod access;
+pub mod backup;
 mod doing;
 pub mod ledger;
 pub mod migrations;
@@ -341,6 +342,12 @@ pub struct Retention {
     pub dead_letters: Option<i64>,
     /// Workers that are gone.
     pub workers: Option<i64>,
+    /// Tokens that expired or were revoked; the latest of all stays, so that an API that once had one is never open.
+    pub tokens: Option<i64>,
+    /// Sessions that expired.
+    pub sessions: Option<i64>,
+    /// The beginning of the audit log.
+    pub audit: Option<i64>,
 }
 
 #[async_trait]

@@ -3,6 +3,7 @@
 mod access;
 mod analyze;
 mod ask;
+mod backup;
 mod batch;
 mod config;
 mod facts;
@@ -24,6 +25,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use access::{Audit, AuditCommand, Token, TokenCommand};
 pub(crate) use analyze::{Analyze, Common};
 pub(crate) use ask::Ask;
+pub(crate) use backup::{Backup, Restore, StorePlace};
 pub(crate) use batch::{Batch, BatchCommand};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use facts::{Facts, FactsFormat};
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     Coordinator(Coordinator),
     Serve(Box<Serve>),
     Migrate(Migrate),
+    Backup(Backup),
+    Restore(Restore),
     Completion(Completion),
     Man(Man),
     Help(Help),

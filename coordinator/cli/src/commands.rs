@@ -3,6 +3,7 @@
 mod analyze;
 mod ask;
 mod audit;
+mod backup;
 mod batch;
 mod completion;
 mod config;
@@ -66,6 +67,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Coordinator(args) => coordinator::run(args, quiet),
         Command::Serve(args) => serve::run(*args, quiet),
         Command::Migrate(args) => migrate::run(args),
+        Command::Backup(args) => backup::save(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => completion::man(&args),
         Command::Help(args) => help::run(&args),

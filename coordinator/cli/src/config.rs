@@ -81,6 +81,8 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<String>,
     /// Every merged value with its origin, secrets masked.
     pub(crate) lines: Vec<Line>,
+    /// The file that was read, where there was one.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Merges flags, environment, file and defaults. Reads the configuration file and the `.env` beside it and nothing
@@ -126,7 +128,7 @@ pub(crate) fn load(request: &Request<'_>) -> Result<Loaded, ConfigError> {
     let settings = settings::settle(&mut merge);
     let Merge { problems, lines, .. } = merge;
     if problems.is_empty() {
-        Ok(Loaded { settings, warnings, lines })
+        Ok(Loaded { settings, warnings, lines, file: text.is_some().then_some(absolute) })
     } else {
         Err(ConfigError::new(problems))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use gitfleet_coordinator::store::access::Access;
+use gitfleet_coordinator::store::backup::{Restored, Saved};
 use gitfleet_coordinator::store::ledger::{Ledger, Unheard};
 use gitfleet_coordinator::store::migrations::{Fit, check};
 use gitfleet_coordinator::store::postgres::{Options, Postgres, Unusable};
@@ -188,7 +189,11 @@ fn forget_passing(directory: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(PASSING) {
-            std::fs::remove_dir_all(entry.path())?;
+            if entry.file_type()?.is_dir() {
+                std::fs::remove_dir_all(entry.path())?;
+            } else {
+                std::fs::remove_file(entry.path())?;
+            }
         }
     }
     Ok(())
@@ -361,4 +366,131 @@ pub(crate) fn credentials(settings: &config::Settings) -> Credentials {
         secret: credential.token.expose_secret().to_owned(),
     };
     Credentials::new(settings.credentials.iter().map(of).collect())
+}
+
+/// What a store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// The store that is saved or brought back.
+pub(crate) enum Chosen {
+    /// In this data directory.
+    Local(PathBuf),
+    Fleet(Box<config::Fleet>),
+}
+
+impl Chosen {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Local(_) => Kind::Sqlite,
+            Self::Fleet(_) => Kind::Postgres,
+        }
+    }
+
+    /// Returns what to call it.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::Local(directory) => format!("the store in {}", directory.display()),
+            Self::Fleet(fleet) => format!("the fleet's store (schema {})", fleet.database_schema),
+        }
+    }
+
+    /// Saves it into files in `folder`, while others may work with it.
+    pub(crate) async fn save(&self, folder: &Path) -> anyhow::Result<Saved> {
+        match self {
+            Self::Local(directory) => {
+                let file = directory.join(STORE);
+                if !file.exists() {
+                    return Err(Refusal::new(
+                        Exit::NotFound,
+                        format!("there is no store in {}", directory.display()),
+                    )
+                    .hint("name its directory with --data-dir, or a fleet's store with GITFLEET_DATABASE_URL")
+                    .into());
+                }
+                // SQLite writes into an empty file, and leaves its mode as it is.
+                let into = folder.join(STORE);
+                private(&into)?;
+                let saved = Sqlite::save(&file, &into).await?;
+                std::fs::File::open(&into)?.sync_all()?;
+                Ok(saved)
+            }
+            Self::Fleet(fleet) => {
+                let store = connect_store(fleet).await?;
+                let saved = match check(&store.schema().await?.status().await?) {
+                    Fit::UpToDate | Fit::Behind => store.save(folder).await?,
+                    // There may be tables that this program knows nothing of.
+                    Fit::Ahead | Fit::Differs => {
+                        return Err(Refusal::new(
+                            Exit::Differs,
+                            "the store's schema is not one that this program knows",
+                        )
+                        .hint("save it with the gitfleet that works with it")
+                        .into());
+                    }
+                };
+                store.close().await;
+                Ok(saved)
+            }
+        }
+    }
+
+    /// Brings back what was saved into `folder`.
+    pub(crate) async fn restore(
+        &self,
+        folder: &Path,
+        saved: &Saved,
+        replace: bool,
+    ) -> anyhow::Result<Restored> {
+        match self {
+            Self::Local(directory) => {
+                if saved.schema > Sqlite::newest_schema() {
+                    return Ok(Restored::OtherSchema);
+                }
+                let directory_kept = DataDir::open(directory)?;
+                let (file, copy) = (directory.join(STORE), directory.join(format!("{PASSING}{STORE}")));
+                if file.exists() && !replace {
+                    return Ok(Restored::NotEmpty);
+                }
+                let _ = std::fs::remove_file(&copy);
+                let mut into = private(&copy)?;
+                std::io::copy(&mut std::fs::File::open(folder.join(STORE))?, &mut into)?;
+                into.sync_all()?;
+                let restored = Sqlite::restore(&copy, &file, replace).await;
+                for end in ["", "-wal", "-shm"] {
+                    let _ = std::fs::remove_file(directory.join(format!("{PASSING}{STORE}{end}")));
+                }
+                drop(directory_kept);
+                Ok(restored?)
+            }
+            Self::Fleet(fleet) => {
+                let store = connect_store(fleet).await?;
+                let restored = store.restore(folder, saved, replace).await?;
+                store.close().await;
+                Ok(restored)
+            }
+        }
+    }
+}
+
+/// Creates a file for its owner alone.
+fn private(path: &Path) -> anyhow::Result<std::fs::File> {
+    let mut options = std::fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).with_context(|| format!("cannot create {}", path.display()))
 }

@@ -55,12 +55,15 @@ impl Realm {
             let before = |kept: Duration| {
                 Some(self.now().saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)))
             };
-            let Kept { batches, attempts, dead_letters, workers } = self.config.kept;
+            let Kept { batches, attempts, dead_letters, workers, tokens, audit } = self.config.kept;
             let before = Retention {
                 batches: before(batches),
                 attempts: before(attempts),
                 dead_letters: before(dead_letters),
                 workers: before(workers),
+                tokens: before(tokens),
+                sessions: before(Duration::ZERO),
+                audit: before(audit),
             };
             if let Err(error) = self.store.retire(&before).await {
                 self.bear(&error.into(), "old history is not removed").await?;

@@ -7,6 +7,7 @@ mod access;
 mod attempts;
 #[path = "sql/audit.rs"]
 mod audit;
+mod backup;
 #[path = "sql/batch_counts.rs"]
 mod batch_counts;
 #[path = "sql/batch_views.rs"]

@@ -111,7 +111,7 @@ pub(crate) async fn who_fails_too_often_is_locked_out(home: &Home) {
     assert_eq!(access.locked_until(&y).await.unwrap(), 0);
 }
 
-fn entry(number: usize) -> Entry {
+pub(crate) fn entry(number: usize) -> Entry {
     Entry {
         seq: 77,
         at: "never".into(),

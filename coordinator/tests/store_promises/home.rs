@@ -52,6 +52,12 @@ impl Home {
         matches!(self.door, Door::Postgres(_))
     }
 
+    /// Returns so many bytes, as a statement has them.
+    pub(crate) fn bytes(&self, count: usize) -> String {
+        let hex = "ab".repeat(count);
+        if self.is_postgres() { format!("'\\x{hex}'::bytea") } else { format!("x'{hex}'") }
+    }
+
     /// Runs statements that have no result.
     pub(crate) async fn run(&self, statement: &str) {
         match &self.door {

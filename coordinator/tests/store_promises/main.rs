@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod access;
+mod backup;
 mod crowd;
 mod fake;
 mod faults;
@@ -48,6 +49,7 @@ mod kept {
         old_batches_go_and_published_ones_stay,
         what_ended_long_ago_retires,
         batches_retire_but_for_what_is_published,
+        tokens_sessions_and_the_log_retire,
         an_unfinished_batch_can_be_abandoned,
         hostile_text_is_taken,
         a_large_history_is_recorded_whole,

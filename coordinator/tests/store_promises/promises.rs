@@ -383,6 +383,39 @@ pub(crate) async fn what_ended_long_ago_retires(home: &Home) {
     assert_eq!(store.retire(&old).await.unwrap(), 0);
 }
 
+/// The clock goes forward: what is due goes, in steps of a thousand rows, and nothing else.
+pub(crate) async fn tokens_sessions_and_the_log_retire(home: &Home) {
+    let store = &*home.store;
+    home.run(
+        "INSERT INTO api_token (id, name, digest, role, created_by, created_at, expires_at, revoked_at) \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2200) \
+         SELECT 't' || i, 'n', (SELECT digest FROM api_failed_digest), 'viewer', 'c', i, \
+                CASE WHEN i % 2 = 0 THEN i END, CASE WHEN i % 2 = 1 THEN i END FROM n; \
+         INSERT INTO api_token (id, name, digest, role, created_by, created_at) \
+         SELECT 'valid', 'n', (SELECT digest FROM api_failed_digest), 'viewer', 'c', 0; \
+         INSERT INTO api_session (digest, token, created_at, expires_at) \
+         SELECT (SELECT digest FROM api_failed_digest), 't', 0, 50"
+            .replace("(SELECT digest FROM api_failed_digest)", &home.bytes(32))
+            .as_str(),
+    )
+    .await;
+    for at in 0..1_100_i64 {
+        home.access.log(crate::access::entry(0), at).await.unwrap();
+    }
+    let old =
+        Retention { tokens: Some(2101), sessions: Some(50), audit: Some(1_050), ..Retention::default() };
+    assert_eq!(store.retire(&old).await.unwrap(), 2100 + 1_050);
+    assert_eq!(home.number("SELECT count(*) FROM api_token").await, 101);
+    assert_eq!(home.number("SELECT count(*) FROM api_session").await, 1);
+    assert_eq!(home.number("SELECT min(seq) FROM audit").await, 1_051);
+    let later = Retention { tokens: Some(9_000), sessions: Some(51), audit: Some(0), ..Retention::default() };
+    // Of the tokens that are over the last one stays: who once asked for tokens goes on to do so.
+    assert_eq!(store.retire(&later).await.unwrap(), 99 + 1);
+    assert_eq!(home.number("SELECT count(*) FROM api_token WHERE id IN ('t2200', 'valid')").await, 2);
+    assert!(home.access.has_tokens().await.unwrap());
+    assert_eq!(store.retire(&later).await.unwrap(), 0);
+}
+
 pub(crate) async fn batches_retire_but_for_what_is_published(home: &Home) {
     let store = &*home.store;
     let fake = Fake::of(history(0..20));

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
 use gitfleet_coordinator::gauges::Gauges;
-use gitfleet_coordinator::lead::{self, Bell, Kept};
+use gitfleet_coordinator::lead::{self, Bell};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::store::ledger::Ledger;
 use gitfleet_coordinator::vital::Vital;
@@ -93,7 +93,7 @@ async fn serve(
         now,
     };
     tracing::info!(%address, name, tls = front.tls.is_some(), version = env!("CARGO_PKG_VERSION"), "the coordinator answers");
-    let kept = Kept { batches: fleet.kept_batches, ..Kept::default() };
+    let kept = fleet.kept;
     let lease = fleet.lease;
     let config = lead::Config { holder: name, lease, kept, meters, now, ..lead::Config::default() };
     if let Some(metrics) = metrics {

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
 use gitfleet_coordinator::gauges::Gauges;
-use gitfleet_coordinator::lead::{self, Bell, Kept};
+use gitfleet_coordinator::lead::{self, Bell};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::vital::Vital;
 use gitfleet_shared::contract::Identity;
@@ -118,7 +118,7 @@ async fn serve(
         version = env!("CARGO_PKG_VERSION"),
         "it answers at {scheme}://{address}/"
     );
-    let kept = Kept { batches: settings.fleet.kept_batches, ..Kept::default() };
+    let kept = settings.fleet.kept;
     if let Some(metrics) = metrics {
         let refresh: Refresh = Arc::new(move || {
             let gauges = gauges.clone();

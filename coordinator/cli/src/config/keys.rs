@@ -11,6 +11,7 @@ mod logging;
 mod output;
 mod people;
 mod repositories;
+mod retention;
 mod trackers;
 
 use std::sync::LazyLock;
@@ -39,6 +40,7 @@ pub(crate) static KEYS: &[Key] = &[
     lens::RELEASES,
     lens::SOURCE,
     fleet::KEY,
+    retention::KEY,
     output::OUTPUT,
     output::REPORTS,
     output::CACHE,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use gitfleet_coordinator::api::Proxies;
+use gitfleet_coordinator::lead::Kept;
 use gitfleet_coordinator::lens::Lens;
 use gitfleet_coordinator::scale::Limits;
 use secrecy::SecretString;
@@ -77,7 +78,7 @@ pub(crate) struct Fleet {
     pub(crate) job_time: Duration,
     pub(crate) grace: Duration,
     pub(crate) lease: Duration,
-    pub(crate) kept_batches: Duration,
+    pub(crate) kept: Kept,
     pub(crate) mirror_bytes: Option<u64>,
     pub(crate) metrics_listen: Option<String>,
     pub(crate) metrics_token: Option<SecretString>,
@@ -107,7 +108,8 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let lens = lens::settle(merge);
     let logging = logging::settle(merge);
     let telemetry = telemetry::settle(merge);
-    let fleet = fleet(merge, cache_keys_file);
+    let kept = kept(merge);
+    let fleet = fleet(merge, kept, cache_keys_file);
     let context = Context { host, owner, branches, branches_origin };
     let repositories = repositories(merge, &context);
     Settings {
@@ -131,7 +133,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     }
 }
 
-fn fleet(merge: &mut Merge<'_>, cache_keys_file: Option<PathBuf>) -> Fleet {
+fn fleet(merge: &mut Merge<'_>, kept: Kept, cache_keys_file: Option<PathBuf>) -> Fleet {
     let mut text =
         |path, default: &str| merge.text(path).map_or_else(|| default.to_owned(), |(text, _)| text);
     let server = text("fleet.server", "http://127.0.0.1:7171");
@@ -150,7 +152,7 @@ fn fleet(merge: &mut Merge<'_>, cache_keys_file: Option<PathBuf>) -> Fleet {
     let job_time = seconds("fleet.job_seconds", 840);
     let grace = seconds("fleet.grace_seconds", 25);
     let lease = seconds("fleet.lease_seconds", 60);
-    let kept_batches = Duration::from_secs(merge.integer("fleet.batch_days").unwrap_or(400) * 24 * 60 * 60);
+    let kept = Kept { batches: days(merge, "fleet.batch_days", kept.batches), ..kept };
     Fleet {
         server,
         token: merge.secret("fleet.token"),
@@ -172,11 +174,28 @@ fn fleet(merge: &mut Merge<'_>, cache_keys_file: Option<PathBuf>) -> Fleet {
         job_time,
         grace,
         lease,
-        kept_batches,
+        kept,
         mirror_bytes: merge.integer("fleet.mirror_mib").map(|mib| mib << 20),
         metrics_listen: merge.text("fleet.metrics_listen").map(|(address, _)| address),
         metrics_token: merge.secret("fleet.metrics_token"),
         scaling: scaling(merge),
+    }
+}
+
+fn days(merge: &mut Merge<'_>, path: &str, default: Duration) -> Duration {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    merge.integer(path).map_or(default, |days| DAY * narrow::<u32>(days))
+}
+
+fn kept(merge: &mut Merge<'_>) -> Kept {
+    let default = Kept::default();
+    Kept {
+        attempts: days(merge, "retention.attempt_days", default.attempts),
+        dead_letters: days(merge, "retention.dead_letter_days", default.dead_letters),
+        workers: days(merge, "retention.worker_days", default.workers),
+        tokens: days(merge, "retention.token_days", default.tokens),
+        audit: days(merge, "retention.audit_days", default.audit),
+        ..default
     }
 }
 

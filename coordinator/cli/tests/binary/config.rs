@@ -285,7 +285,7 @@ cache:
     );
     let file = room.text("work/etc/config.yaml");
     let ended = room.gitfleet(&["analyze", "-c", &file]).expect(0);
-    let ended = ended.says(&["similarity_threshold", "reports.retention_days", "jira.base_url", "cache_ttl"]);
+    let ended = ended.says(&["similarity_threshold", "jira.base_url", "cache_ttl"]);
     assert!(ended.text().contains("2\n"), "{}", ended.text());
     let summary = room.read("work/etc/reports/summary.csv");
     assert!(summary.contains("\nadditions,7\n") && summary.contains("\nrepositories,2\n"), "{summary}");

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod access;
+mod backups;
 mod dead;
 mod fleet;
 #[path = "../history/mod.rs"]

@@ -55,7 +55,7 @@ pub(super) const REPORTS: Key =
 const REPORTS_KEYS: &[Key] = &[
     Key::alias("output_directory", Kind::Path, "output.directory"),
     Key::alias("formats", Kind::Choices(FORMATS), "output.formats"),
-    Key::not_yet("retention_days", Kind::Integer(0, 1_000_000), "Days a report is kept"),
+    Key::alias("retention_days", Kind::Integer(1, 100_000), "fleet.batch_days"),
     Key::acted(
         "anonymize",
         Kind::Switch,

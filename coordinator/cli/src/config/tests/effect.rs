@@ -205,7 +205,14 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("fleet.job_seconds", "fleet: {job_seconds: 10}", "job_time: 10s"),
     ("fleet.grace_seconds", "fleet: {grace_seconds: 3}", "grace: 3s"),
     ("fleet.lease_seconds", "fleet: {lease_seconds: 5}", "lease: 5s"),
-    ("fleet.batch_days", "fleet: {batch_days: 2}", "kept_batches: 172800s"),
+    ("fleet.batch_days", "fleet: {batch_days: 2}", "batches: 172800s"),
+    ("retention.batch_days", "retention: {batch_days: 3}", "batches: 259200s"),
+    ("reports.retention_days", "reports: {retention_days: 4}", "batches: 345600s"),
+    ("retention.attempt_days", "retention: {attempt_days: 5}", "attempts: 432000s"),
+    ("retention.dead_letter_days", "retention: {dead_letter_days: 6}", "dead_letters: 518400s"),
+    ("retention.worker_days", "retention: {worker_days: 8}", "workers: 691200s"),
+    ("retention.token_days", "retention: {token_days: 9}", "tokens: 777600s"),
+    ("retention.audit_days", "retention: {audit_days: 10}", "audit: 864000s"),
     (
         "fleet.metrics_listen",
         "fleet: {metrics_listen: '0.0.0.0:9464'}",
@@ -265,7 +272,8 @@ fn without_anything_the_defaults_hold() {
         "Fleet { server: \"http://127.0.0.1:7171\", token: None, listen: \"127.0.0.1:7171\", tls_cert_file: None, \
          tls_key_file: None, trusted_proxies: Proxies([]), requests_per_minute: 6000, dev: false, database_url: None, \
          database_schema: \"public\", broker_url: None, cache_url: None, prefix: \"gitfleet\", cache_keys_file: None, ca_file: None, \
-         cache_ttl: 2592000s, consumer_timeout: 1800s, job_time: 840s, grace: 25s, lease: 60s, kept_batches: 34560000s, mirror_bytes: None, \
+         cache_ttl: 2592000s, consumer_timeout: 1800s, job_time: 840s, grace: 25s, lease: 60s, kept: Kept { batches: 34560000s, attempts: 2592000s, \
+         dead_letters: 1209600s, workers: 604800s, tokens: 7776000s, audit: 34560000s }, mirror_bytes: None, \
          metrics_listen: None, metrics_token: None, \
          scaling: Limits { target_drain_seconds: 900, min_workers: 0, max_workers: 64 } } }"
     );

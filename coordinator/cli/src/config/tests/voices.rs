@@ -308,6 +308,12 @@ logging:
 telemetry:
   otlp_endpoint: null                        # default: none
   sample_ratio: null                         # default: 1
+retention:
+  attempt_days: 30                           # default
+  dead_letter_days: 14                       # default
+  worker_days: 7                             # default
+  token_days: 90                             # default
+  audit_days: 400                            # default
 fleet:
   server: \"http://127.0.0.1:7171\"            # default
   listen: null                               # default: 127.0.0.1:7171
