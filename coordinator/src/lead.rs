@@ -6,6 +6,7 @@
 
 mod close;
 mod collect;
+mod fire;
 mod hear;
 mod keep;
 mod send;
@@ -240,6 +241,8 @@ impl Realm {
         loops.spawn(self.clone().carry_on());
         loops.spawn(self.clone().conclude_all());
         loops.spawn(self.clone().retire());
+        loops.spawn(self.clone().watch_clock());
+        loops.spawn(self.clone().fire_all());
         loops
     }
 

@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod plan;
 pub mod report;
 pub mod rescue;
+pub mod schedule;
 pub mod store;
 pub mod submit;
 pub mod terms;

@@ -12,6 +12,7 @@ mod pack;
     reason = "what both dialects say in the same words is one text, compiled for each"
 )]
 pub mod postgres;
+pub mod schedules;
 pub mod sqlite;
 mod text;
 

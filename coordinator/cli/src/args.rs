@@ -14,6 +14,7 @@ mod metrics;
 mod operate;
 mod people;
 mod report;
+mod schedule;
 mod sources;
 mod submit;
 mod worker;
@@ -35,6 +36,7 @@ pub(crate) use operate::{
 };
 pub(crate) use people::{Pair, People, PeopleCommand, PeoplePlace};
 pub(crate) use report::{Report, ReportCommand};
+pub(crate) use schedule::{Schedule, ScheduleAdd, ScheduleCommand};
 pub(crate) use sources::{History, Sources, WindowArgs};
 pub(crate) use submit::Submit;
 pub(crate) use worker::{Worker, WorkerCommand};
@@ -65,6 +67,7 @@ pub(crate) enum Command {
     People(People),
     Submit(Box<Submit>),
     Batch(Batch),
+    Schedule(Schedule),
     Job(Job),
     Worker(Worker),
     Queue(Queue),

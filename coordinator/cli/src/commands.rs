@@ -18,6 +18,7 @@ mod operate;
 mod people;
 mod report;
 mod scan;
+mod schedule;
 mod stop;
 mod submit;
 mod token;
@@ -46,6 +47,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::People(args) => people::run(args),
         Command::Submit(args) => submit::run(*args, quiet),
         Command::Batch(args) => batch::run(args, quiet),
+        Command::Schedule(args) => schedule::run(args, quiet),
         Command::Job(args) => job::run(args),
         Command::Worker(args) => worker::run(args, quiet),
         Command::Queue(args) => operate::queue(args),

@@ -12,6 +12,7 @@ use gitfleet_shared::contract::{Control, HandedBack, Heartbeat, Job};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
 
+use super::schedules::Schedules;
 use super::{Result, Store, Term};
 use crate::access::Scope;
 use crate::terms::Terms;
@@ -94,7 +95,7 @@ impl JobFilter {
 }
 
 #[async_trait]
-pub trait Ledger: Store {
+pub trait Ledger: Store + Schedules {
     /// Returns the batches that are running, the most urgent first, then the oldest.
     async fn running(&self) -> Result<Vec<RunningBatch>>;
 

@@ -52,6 +52,8 @@ mod record;
 mod reports;
 #[path = "sql/retention.rs"]
 mod retention;
+#[path = "sql/schedules.rs"]
+mod schedules;
 #[path = "sql/schema.rs"]
 mod schema;
 #[path = "sql/sight.rs"]

@@ -48,6 +48,8 @@ mod reports;
 #[path = "sql/retention.rs"]
 mod retention;
 mod rows;
+#[path = "sql/schedules.rs"]
+mod schedules;
 #[path = "sql/schema.rs"]
 mod schema;
 #[path = "sql/sight.rs"]

@@ -13,7 +13,7 @@ use super::analyze::{asked, limit, requested, sources, window};
 use super::ask::{of, segment};
 use super::watch::{Say, watch};
 use super::{Surroundings, batch};
-use crate::args::Submit;
+use crate::args::{Sources, Submit, WindowArgs};
 use crate::client::Client;
 use crate::config::{Loaded, Overrides, show};
 use crate::exit::{Exit, Refusal};
@@ -32,7 +32,16 @@ pub(super) fn run(args: Submit, quiet: bool) -> anyhow::Result<Exit> {
     };
     let loaded = surroundings.configuration(args.ask.config.as_deref(), overrides, quiet)?;
     let client = of(&loaded)?;
-    let request = request(&args, &loaded, scanned_nothing)?;
+    let wanted = Wanted {
+        name: &args.name,
+        sources: &args.sources,
+        window: &args.history.window,
+        priority: args.priority,
+        labels: &args.label,
+        dry_run: args.dry_run,
+        scanned_nothing,
+    };
+    let request = request(&wanted, &loaded)?;
     let count = request.repositories.len();
     let key = args.idempotency_key.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let submitted: Submission = client.submit("/batches", &key, serde_json::to_string(&request)?)?;
@@ -67,11 +76,24 @@ pub(super) fn run(args: Submit, quiet: bool) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn request(args: &Submit, loaded: &Loaded, scanned_nothing: bool) -> anyhow::Result<BatchRequest> {
+/// What is asked for beside the configuration.
+pub(super) struct Wanted<'a> {
+    pub(super) name: &'a str,
+    pub(super) sources: &'a Sources,
+    pub(super) window: &'a WindowArgs,
+    pub(super) priority: i64,
+    pub(super) labels: &'a [(String, String)],
+    pub(super) dry_run: bool,
+    /// Whether folders were scanned, and nothing is in them.
+    pub(super) scanned_nothing: bool,
+}
+
+/// Returns the request as it is posted.
+pub(super) fn request(wanted: &Wanted<'_>, loaded: &Loaded) -> anyhow::Result<BatchRequest> {
     let settings = &loaded.settings;
     let now = Utc::now();
-    let configured = if scanned_nothing { &[] } else { settings.repositories.as_slice() };
-    let repositories = limit(configured, &args.sources.repositories)?;
+    let configured = if wanted.scanned_nothing { &[] } else { settings.repositories.as_slice() };
+    let repositories = limit(configured, &wanted.sources.repositories)?;
     if repositories.is_empty() {
         return Err(Refusal::new(Exit::Usage, "there is no repository to submit")
             .hint("name some (`gitfleet submit https://host/owner/name`), or list them in gitfleet.yaml")
@@ -98,18 +120,18 @@ fn request(args: &Submit, loaded: &Loaded, scanned_nothing: bool) -> anyhow::Res
         })
     });
     Ok(BatchRequest {
-        name: args.name.clone(),
+        name: wanted.name.to_owned(),
         repositories: repositories.collect::<anyhow::Result<_>>()?,
-        priority: args.priority,
-        labels: args.label.iter().cloned().collect::<BTreeMap<_, _>>(),
+        priority: wanted.priority,
+        labels: wanted.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
         terms: Terms {
-            window: window(&args.history.window, settings, now)?,
+            window: window(wanted.window, settings, now)?,
             as_of_seconds: now.timestamp(),
             max_blob_bytes: settings.max_blob_bytes,
             line_history: settings.line_history,
             slice_commits: settings.slice_commits as usize,
             lens: std::sync::Arc::clone(&settings.lens),
-            dry_run: args.dry_run,
+            dry_run: wanted.dry_run,
         },
         config: show(loaded),
     })
