@@ -13,6 +13,7 @@ pub mod collect;
 pub mod conclude;
 pub mod dispatch;
 pub mod explain;
+pub mod github;
 pub mod lead;
 pub mod lens;
 pub mod manifest;

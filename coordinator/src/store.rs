@@ -5,6 +5,7 @@
 pub mod access;
 mod doing;
 pub mod ledger;
+pub mod listings;
 pub mod migrations;
 mod pack;
 #[expect(

@@ -36,6 +36,8 @@ mod leadership;
 mod ledger;
 #[path = "sql/letters.rs"]
 mod letters;
+#[path = "sql/listings.rs"]
+mod listings;
 #[path = "sql/outbox.rs"]
 mod outbox;
 #[path = "sql/pace.rs"]

@@ -31,6 +31,8 @@ mod job_views;
 mod ledger;
 #[path = "sql/letters.rs"]
 mod letters;
+#[path = "sql/listings.rs"]
+mod listings;
 #[path = "sql/outbox.rs"]
 mod outbox;
 #[path = "sql/pace.rs"]

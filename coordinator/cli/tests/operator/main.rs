@@ -11,6 +11,7 @@ mod history;
 mod looking;
 mod refusals;
 mod reports;
+mod scheduling;
 #[path = "../schema/mod.rs"]
 mod schema;
 mod secrets;

@@ -327,7 +327,7 @@ async fn wait(database: &Database, run: &Run, retry_at: i64, note: &str) -> Resu
 
 async fn runs(database: &Database, schedule: i64, limit: u32) -> Result<Vec<Run>> {
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {RUN} FROM schedule_run r WHERE r.schedule_id = $1 ORDER BY r.due_at DESC LIMIT $2"
+        "SELECT {RUN} FROM schedule_run r WHERE r.schedule_id = $1 ORDER BY r.fired_at DESC, r.due_at DESC LIMIT $2"
     )))
     .bind(schedule)
     .bind(i64::from(limit))
