@@ -22,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
+use crate::github::Lister;
 use crate::store::ledger::{Ledger, Patience};
 use crate::store::{StoreError, Term};
 use crate::terms::Terms;
@@ -43,6 +44,8 @@ pub struct Config {
     pub collectors: usize,
     pub patience: Patience,
     pub kept: Kept,
+    /// Lists what schedules ask for by account; without it, they fail.
+    pub lister: Option<Lister>,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
 }
@@ -77,6 +80,7 @@ impl Default for Config {
             collectors: 2,
             patience: Patience { losses: Some(3), doubt_millis: 15_000, unable_millis: 30_000 },
             kept: Kept::default(),
+            lister: None,
             now: || Utc::now().timestamp_millis(),
         }
     }

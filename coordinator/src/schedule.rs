@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::access::Scope;
 use crate::access::scope::TEAM;
 use crate::api::BatchRequest;
+use crate::github::Selector;
 use crate::store::RequestKey;
 use timetable::Timetable;
 
@@ -55,6 +56,9 @@ pub struct Planned {
     /// Whether the week of the firing is the last of them.
     #[serde(default)]
     pub include_current: bool,
+    /// Repositories that are listed anew at each firing, beside those of `batch`.
+    #[serde(default)]
+    pub selector: Option<Selector>,
 }
 
 impl Planned {
@@ -81,6 +85,8 @@ impl Planned {
         let Scope::Part(part) = scope else { return true };
         match self.batch.labels.get(TEAM) {
             Some(team) => part.teams.contains(team),
+            // Which projects it comes to is not known before it fires.
+            None if self.selector.is_some() => false,
             None => {
                 let projects = &self.batch.repositories;
                 !projects.is_empty() && projects.iter().all(|one| part.projects.contains(&one.project_key))
@@ -229,11 +235,8 @@ mod tests {
     #[track_caller]
     fn check(catch_up: CatchUp, due: &str, now: &str, fire: Option<&str>, missed: Option<&str>, next: &str) {
         let timetable = Timetable::read("0 2 * * *", "UTC", None).unwrap();
-        let expect = Decision {
-            fire: fire.map(millis),
-            missed: missed.map(millis),
-            next_due: Some(millis(next)),
-        };
+        let expect =
+            Decision { fire: fire.map(millis), missed: missed.map(millis), next_due: Some(millis(next)) };
         assert_eq!(decide(&timetable, catch_up, millis(due), millis(now)), expect);
     }
 
@@ -273,6 +276,7 @@ mod tests {
             },
             weeks: None,
             include_current: false,
+            selector: None,
         }
     }
 
@@ -311,6 +315,8 @@ mod tests {
             all_branches: false,
         }];
         assert!(planned.is_seen(&a) && !planned.is_seen(&x));
+        let listed = Planned { selector: Some(Selector::default()), ..planned.clone() };
+        assert!(!listed.is_seen(&a) && listed.is_seen(&Scope::All));
         planned.batch.labels.insert(TEAM.to_owned(), "x".to_owned());
         assert!(!planned.is_seen(&a) && planned.is_seen(&x));
         assert_eq!(Planned::owner(&planned.batch.labels, &Scope::All), "team=x");

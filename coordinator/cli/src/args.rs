@@ -5,6 +5,7 @@ mod analyze;
 mod ask;
 mod batch;
 mod config;
+mod discover;
 mod facts;
 mod fleet;
 mod help;
@@ -26,6 +27,7 @@ pub(crate) use analyze::{Analyze, Common};
 pub(crate) use ask::Ask;
 pub(crate) use batch::{Batch, BatchCommand};
 pub(crate) use config::{Config, ConfigCommand};
+pub(crate) use discover::Discover;
 pub(crate) use facts::{Facts, FactsFormat};
 pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand};
 pub(crate) use help::{Completion, Help, Man};
@@ -61,6 +63,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Analyze(Box<Analyze>),
     Facts(Facts),
+    Discover(Discover),
     Config(Config),
     Report(Report),
     Metrics(Metrics),

@@ -7,6 +7,7 @@ mod batch;
 mod completion;
 mod config;
 mod coordinator;
+mod discover;
 mod doctor;
 mod facts;
 mod help;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Command::Analyze(args) => analyze::run(*args, quiet),
         Command::Facts(args) => facts::run(args),
+        Command::Discover(args) => discover::run(args, quiet),
         Command::Config(args) => config::run(args),
         Command::Report(args) => report::run(args, quiet),
         Command::Metrics(args) => metrics::run(args),

@@ -9,10 +9,11 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::batches::{Acted, acted, settle};
+use super::batches::{Acted, RepositoryRequest, acted, settle};
 use super::text::printable;
 use super::{Api, Problem};
 use crate::access::{Caller, Scope};
+use crate::github::Selector;
 use crate::schedule::{CatchUp, Planned, Run, RunState, Schedule};
 use crate::store::RequestKey;
 use crate::store::schedules::Begun;
@@ -60,6 +61,8 @@ pub struct ScheduleView {
     pub report: String,
     /// How many repositories it names.
     pub repositories: usize,
+    /// Which others it lists anew at each firing.
+    pub selector: Option<Selector>,
     pub priority: i64,
     pub labels: BTreeMap<String, String>,
     /// The window of its reports, in words.
@@ -138,8 +141,14 @@ fn made(request: ScheduleRequest, caller: &Caller, now: i64) -> Result<Schedule,
         printable(field, text)?;
     }
     let projects = planned.batch.repositories.iter().map(|repository| repository.project_key.as_str());
+    // Which projects a selector comes to nobody knows yet, so it is of no project's scope.
+    let projects = projects.chain(planned.selector.iter().map(|_| ""));
     caller.scope.claim(&mut planned.batch.labels, projects).map_err(Problem::forbidden)?;
-    let batch = planned.at(&name, now).map_err(Problem::invalid)?;
+    let mut batch = planned.at(&name, now).map_err(Problem::invalid)?;
+    if let Some(selector) = &planned.selector {
+        selector.check().map_err(|why| Problem::invalid(format!("planned.selector: {why}")))?;
+        batch.repositories.push(example());
+    }
     // What cannot be submitted now is not going to be.
     settle(batch, RequestKey { key: String::new(), digest: [0; 32] }, now)?;
     let owner = Planned::owner(&planned.batch.labels, &caller.scope);
@@ -161,13 +170,22 @@ fn made(request: ScheduleRequest, caller: &Caller, now: i64) -> Result<Schedule,
     Ok(schedule)
 }
 
+/// Returns what stands for all that a selector will come to, where the rest of a request is looked at.
+fn example() -> RepositoryRequest {
+    RepositoryRequest {
+        name: "listed".to_owned(),
+        project_key: String::new(),
+        url: Some("https://github.com/o/n".to_owned()),
+        path: None,
+        branch: None,
+        all_branches: false,
+    }
+}
+
 #[utoipa::path(
     get, path = "/schedules", tag = "schedules", responses((status = 200, body = Vec<ScheduleView>))
 )]
-pub(super) async fn list(
-    State(api): State<Api>,
-    caller: Caller,
-) -> Result<Json<Vec<ScheduleView>>, Problem> {
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<ScheduleView>>, Problem> {
     let mut views = Vec::new();
     for schedule in seen(&api, &caller.scope).await? {
         views.push(with_last(&api, &schedule).await?);
@@ -320,7 +338,7 @@ fn view(schedule: &Schedule, last: Option<&Run>) -> ScheduleView {
         (false, Some(_)) => "active",
         (false, None) => "ended",
     };
-    let Planned { batch, weeks, include_current } = &schedule.planned;
+    let Planned { batch, weeks, include_current, selector } = &schedule.planned;
     let window = match weeks {
         Some(weeks) if *include_current => format!("the last {weeks} weeks with the current one"),
         Some(weeks) => format!("the last {weeks} complete weeks"),
@@ -338,6 +356,7 @@ fn view(schedule: &Schedule, last: Option<&Run>) -> ScheduleView {
         next_due: schedule.next_due.map(instant),
         report: batch.name.clone(),
         repositories: batch.repositories.len(),
+        selector: selector.clone(),
         priority: batch.priority,
         labels: batch.labels.clone(),
         window,

@@ -31,7 +31,8 @@ impl Told {
 
 /// Returns the limit that an answer of 403 or 429 speaks of, or `None` where it speaks of something else.
 pub(super) fn limit(status: u16, headers: &HeaderMap, message: &str, now: i64) -> Option<Limit> {
-    let retry_at = number(headers, "retry-after").map(|seconds| now.saturating_add(seconds.saturating_mul(1_000)));
+    let retry_at =
+        number(headers, "retry-after").map(|seconds| now.saturating_add(seconds.saturating_mul(1_000)));
     let told = Told::read(headers);
     if let (Some(0), Some(resets_at), None) = (told.remaining, told.resets_at, retry_at) {
         return Some(Limit::Used(resets_at));
@@ -49,7 +50,8 @@ pub(super) fn next(headers: &HeaderMap) -> Option<String> {
     let links = headers.get_all("link").iter().filter_map(|link| link.to_str().ok());
     links.flat_map(|links| links.split(", ")).find_map(|link| {
         let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
+        let is_next =
+            parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
         is_next.then(|| address.to_owned())
     })
 }
@@ -74,8 +76,14 @@ mod tests {
     #[test]
     fn the_next_page_is_the_one_that_is_called_so() {
         for (link, expect) in [
-            (r#"<https://h/x?page=2>; rel="next", <https://h/x?page=9>; rel="last""#, Some("https://h/x?page=2")),
-            (r#"<https://h/x?page=1>; rel="prev", <https://h/x?page=3>; rel="next""#, Some("https://h/x?page=3")),
+            (
+                r#"<https://h/x?page=2>; rel="next", <https://h/x?page=9>; rel="last""#,
+                Some("https://h/x?page=2"),
+            ),
+            (
+                r#"<https://h/x?page=1>; rel="prev", <https://h/x?page=3>; rel="next""#,
+                Some("https://h/x?page=3"),
+            ),
             (r#"<https://h/x?page=1>; rel="first", <https://h/x?page=8>; rel="prev""#, None),
             ("nonsense", None),
             ("", None),
@@ -87,7 +95,11 @@ mod tests {
     #[test]
     fn limits_are_told_from_refusals() {
         let check = |status, pairs: &[(&str, &str)], message: &str, expect: Option<Limit>| {
-            assert_eq!(limit(status, &headers(pairs), message, 10_000), expect, "{status} {pairs:?} {message}");
+            assert_eq!(
+                limit(status, &headers(pairs), message, 10_000),
+                expect,
+                "{status} {pairs:?} {message}"
+            );
         };
         let used = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "90")];
         check(403, &used, "API rate limit exceeded", Some(Limit::Used(90_000)));

@@ -172,16 +172,16 @@ impl Lister {
         Err(failed.unwrap_or(ListError::Refused))
     }
 
-    /// Returns the tokens, those first that may ask for most.
+    /// Returns the tokens in their order, those last that may not ask now: what was answered to one costs it nothing again.
     async fn by_budget(&self) -> Result<Vec<&Token>, ListError> {
         let now = (self.now)();
         let mut tokens = Vec::new();
         for token in self.tokens.iter() {
             let budget = self.store.budget(&token.name, &self.host).await?;
-            tokens.push((budget.opens_at(now), -budget.remaining.unwrap_or(i64::MAX), token));
+            tokens.push((budget.opens_at(now), token));
         }
-        tokens.sort_by_key(|(opens_at, remaining, _)| (*opens_at, *remaining));
-        Ok(tokens.into_iter().map(|(.., token)| token).collect())
+        tokens.sort_by_key(|(opens_at, _)| *opens_at);
+        Ok(tokens.into_iter().map(|(_, token)| token).collect())
     }
 
     async fn pages(&self, token: &Token, account: &Account) -> Result<Vec<Listed>, ListError> {
@@ -213,7 +213,8 @@ impl Lister {
     /// Returns an address, if it is one of the API itself.
     fn own(&self, address: &str) -> Option<Url> {
         let url = self.api.join(address).ok()?;
-        let is_own = url.origin() == self.api.origin() && url.username().is_empty() && url.password().is_none();
+        let is_own =
+            url.origin() == self.api.origin() && url.username().is_empty() && url.password().is_none();
         is_own.then_some(url)
     }
 

@@ -27,6 +27,11 @@ pub struct Selector {
     /// Whether forks are meant, too.
     #[serde(default)]
     pub forks: bool,
+    /// Another branch of each than the default one.
+    #[serde(default)]
+    pub branch: Option<String>,
+    #[serde(default)]
+    pub all_branches: bool,
 }
 
 impl Selector {
@@ -54,7 +59,8 @@ impl Selector {
 
     /// Returns why a repository is not meant, or `None` where it is.
     pub fn passes_over(&self, repository: &Listed) -> Option<String> {
-        let found = |patterns: &[String]| patterns.iter().find(|pattern| matches(pattern, repository)).cloned();
+        let found =
+            |patterns: &[String]| patterns.iter().find(|pattern| matches(pattern, repository)).cloned();
         if let Some(pattern) = found(&self.exclude) {
             return Some(format!("excluded by {pattern}"));
         }

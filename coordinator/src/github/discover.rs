@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gitfleet_shared::contract::Revisions;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -142,23 +141,30 @@ fn is_at(url: &str, host: &str, local: bool) -> bool {
             || (local && url.starts_with("file:///")))
 }
 
-/// Returns what to analyse of a discovery. A name that two have is given with its owner.
-pub fn requests<'a>(chosen: impl Iterator<Item = &'a Verdict>, revisions: &Revisions) -> Vec<RepositoryRequest> {
-    let chosen: Vec<&Verdict> = chosen.collect();
+/// Returns what to analyse of a discovery beside what is asked for by name. A name that two have is given with its owner.
+pub fn requests<'a>(
+    selector: &Selector,
+    chosen: impl Iterator<Item = &'a Verdict>,
+    named: &[RepositoryRequest],
+) -> Vec<RepositoryRequest> {
+    let place = |url: &str| address(url.trim_end_matches('/')).to_lowercase();
+    let there: BTreeSet<String> = named.iter().filter_map(|one| one.url.as_deref().map(place)).collect();
+    let chosen: Vec<&Verdict> = chosen.filter(|one| !there.contains(&place(&one.url))).collect();
     let short = |one: &Verdict| one.full_name.rsplit('/').next().unwrap_or_default().to_owned();
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-    for one in &chosen {
-        *uses.entry(short(one)).or_default() += 1;
+    for name in named.iter().map(|one| one.name.clone()).chain(chosen.iter().map(|one| short(one))) {
+        *uses.entry(name).or_default() += 1;
     }
-    let (branch, all_branches) = match revisions {
-        Revisions::Head => (None, false),
-        Revisions::Branch(branch) => (Some(branch.clone()), false),
-        Revisions::AllBranches => (None, true),
-    };
     let request = |one: &&Verdict| {
         let name = Some(short(one)).filter(|name| uses[name] == 1).unwrap_or_else(|| one.full_name.clone());
-        let (project_key, url) = (project_key(&name), Some(one.url.clone()));
-        RepositoryRequest { name, project_key, url, path: None, branch: branch.clone(), all_branches }
+        RepositoryRequest {
+            project_key: project_key(&name),
+            name,
+            url: Some(one.url.clone()),
+            path: None,
+            branch: selector.branch.clone(),
+            all_branches: selector.all_branches,
+        }
     };
     chosen.iter().map(request).collect()
 }
@@ -236,9 +242,10 @@ mod tests {
 
     #[test]
     fn a_name_that_two_have_is_given_with_its_owner() {
-        let listing: BTreeMap<_, _> = [listed(1, "acme/web"), listed(2, "ann/web"), listed(3, "ann/my-tool")].into();
+        let listing: BTreeMap<_, _> =
+            [listed(1, "acme/web"), listed(2, "ann/web"), listed(3, "ann/my-tool")].into();
         let found = judge(&Selector::default(), "github.com", false, &listing, &[]);
-        let named: Vec<_> = requests(found.chosen(), &Revisions::Head)
+        let named: Vec<_> = requests(&Selector::default(), found.chosen(), &[])
             .into_iter()
             .map(|one| format!("{} {} {}", one.name, one.project_key, one.url.unwrap()))
             .collect();
@@ -250,5 +257,23 @@ mod tests {
                 "ann/web ANN_WEB https://github.com/ann/web"
             ]
         );
+        let configured = |name: &str, url: &str| RepositoryRequest {
+            name: name.into(),
+            project_key: "K".into(),
+            url: Some(url.into()),
+            path: None,
+            branch: None,
+            all_branches: false,
+        };
+        // What is configured by itself stays as it is, and keeps its name.
+        let configured = [
+            configured("web", "https://GitHub.com/acme/web.git"),
+            configured("my-tool", "https://git.example/my-tool"),
+        ];
+        let selector = Selector { branch: Some("next".into()), ..Selector::default() };
+        let beside = requests(&selector, found.chosen(), &configured);
+        let named: Vec<_> = beside.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(named, ["ann/my-tool", "ann/web"]);
+        assert_eq!(beside[0].branch.as_deref(), Some("next"));
     }
 }

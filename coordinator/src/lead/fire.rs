@@ -4,7 +4,8 @@ use futures_util::StreamExt as _;
 use tokio::time::MissedTickBehavior;
 
 use super::{Realm, Reign, TICK};
-use crate::api;
+use crate::api::{self, RepositoryRequest};
+use crate::github::{ListError, Note, Selector, requests};
 use crate::schedule::{Decision, Run, Schedule, decide};
 use crate::store::schedules::Begun;
 use crate::store::{StoreError, Submitted};
@@ -12,6 +13,10 @@ use crate::submit::submit;
 
 /// Firings that are submitted at the same time: one that waits for somebody keeps no other.
 const TOGETHER: usize = 4;
+/// After how long a listing is tried again that failed in passing.
+const AGAIN_MILLIS: i64 = 60 * 1_000;
+/// For how long.
+const GIVE_UP_MILLIS: i64 = 12 * 60 * 60 * 1_000;
 
 impl Realm {
     /// Writes down what is due.
@@ -77,10 +82,29 @@ impl Realm {
     }
 
     async fn fire(&self, schedule: Schedule, run: Run) -> Result<(), StoreError> {
-        let batch = match schedule.planned.at(&schedule.name, run.fired_at) {
+        let mut batch = match schedule.planned.at(&schedule.name, run.fired_at) {
             Ok(batch) => batch,
             Err(why) => return self.store.run_failed(&run, &why).await,
         };
+        if let Some(selector) = &schedule.planned.selector {
+            match self.listed(selector, &batch.repositories).await {
+                Ok(found) => batch.repositories.extend(found),
+                Err(ListError::Store(error)) => return Err(error),
+                Err(error) if error.is_passing() && self.now() - run.fired_at < GIVE_UP_MILLIS => {
+                    let again = self.now() + AGAIN_MILLIS;
+                    let until = match error {
+                        ListError::Limited { until } => until.min(again.max(run.fired_at + GIVE_UP_MILLIS)),
+                        _ => again,
+                    };
+                    tracing::warn!(schedule = schedule.name, %error, "a firing waits");
+                    return self.store.run_waits(&run, until, &error.to_string()).await;
+                }
+                Err(error) => {
+                    tracing::warn!(schedule = schedule.name, %error, "a firing is given up");
+                    return self.store.run_failed(&run, &error.to_string()).await;
+                }
+            }
+        }
         let submission = match api::settle(batch, run.request(), run.fired_at) {
             Ok(submission) => submission,
             Err(problem) => return self.store.run_failed(&run, &problem.detail).await,
@@ -95,5 +119,16 @@ impl Realm {
         self.bell.work();
         tracing::info!(schedule = schedule.name, batch = %batch, "a schedule submitted a batch");
         Ok(())
+    }
+
+    async fn listed(
+        &self,
+        selector: &Selector,
+        named: &[RepositoryRequest],
+    ) -> Result<Vec<RepositoryRequest>, ListError> {
+        let nothing = || ListError::Address("this coordinator lists nothing".to_owned());
+        let lister = self.config.lister.as_ref().ok_or_else(nothing)?;
+        let found = lister.discover(selector, Note::Down).await?;
+        Ok(requests(selector, found.chosen(), named))
     }
 }

@@ -3,7 +3,9 @@
 //! The pattern is read as the clock on a wall says it. A time that the clock skips fires at the first instant after the
 //! gap, a time that comes twice at its first coming, and times that meet at one instant fire once.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use chrono::{
+    DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Utc,
+};
 use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
@@ -139,8 +141,7 @@ impl Hours {
             return Some(wall);
         }
         let today = wall.time() < self.begin;
-        let day: NaiveDate =
-            if today { wall.date() } else { wall.date().checked_add_days(Days::new(1))? };
+        let day: NaiveDate = if today { wall.date() } else { wall.date().checked_add_days(Days::new(1))? };
         Some(day.and_time(self.begin))
     }
 

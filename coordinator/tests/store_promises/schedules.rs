@@ -1,6 +1,7 @@
 //! What schedules may count on.
 
 use gitfleet_coordinator::api::{BatchRequest, RepositoryRequest};
+use gitfleet_coordinator::github::Selector;
 use gitfleet_coordinator::schedule::{CatchUp, Decision, Planned, Run, RunState, Schedule};
 use gitfleet_coordinator::store::ledger::{BatchFilter, Wish};
 use gitfleet_coordinator::store::schedules::Begun;
@@ -40,6 +41,7 @@ fn schedule(name: &str, owner: &str, next_due: Option<i64>) -> Schedule {
             },
             weeks: Some(4),
             include_current: true,
+            selector: Some(Selector { organization: Some("acme".into()), ..Selector::default() }),
         },
         paused: false,
         next_due,
@@ -130,7 +132,10 @@ pub(crate) async fn many_who_lead_fire_once(home: &Home) {
     let batches = home.store.batches(&BatchFilter { limit: 10, ..BatchFilter::default() }).await.unwrap();
     assert_eq!(batches.len(), 1);
     let runs = home.store.runs(id, 10).await.unwrap();
-    assert_eq!((states(&runs), runs[0].batch.clone()), (vec![(1_000, RunState::Submitted)], Some(first.0.to_string())));
+    assert_eq!(
+        (states(&runs), runs[0].batch.clone()),
+        (vec![(1_000, RunState::Submitted)], Some(first.0.to_string()))
+    );
     assert!(home.store.begun_runs(i64::MAX).await.unwrap().is_empty());
 }
 

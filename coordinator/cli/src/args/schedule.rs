@@ -75,7 +75,8 @@ pub(crate) enum ScheduleCommand {
 ///
 /// It submits what `gitfleet submit` would with the same sources and flags, each time anew: as of the time it fires, and
 /// with --weeks over the weeks before it. One batch of it runs at a time: a firing that finds the last one running is
-/// skipped. A time that the clock skips fires right after, a time that comes twice fires once.
+/// skipped. A time that the clock skips fires right after, a time that comes twice fires once. Where the configuration names
+/// an organization or user, the coordinator lists their repositories anew at each firing, with its own token.
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("sources", |arg| arg.help("Repositories: URLs, or paths that workers have on their disks")),

@@ -16,9 +16,9 @@ use tokio::sync::watch;
 
 use super::{Surroundings, logins, stop};
 use crate::args::Coordinator;
-use crate::config::{Fleet, Overrides};
+use crate::config::{Fleet, Overrides, Settings};
 use crate::exit::{Exit, Refusal};
-use crate::wiring::{Servers, open_fleet_store};
+use crate::wiring::{Servers, lister, open_fleet_store};
 
 /// How long what is being asked may take when the coordinator is told to end.
 const ENDING: Duration = Duration::from_secs(10);
@@ -28,7 +28,8 @@ pub(super) fn run(args: Coordinator, quiet: bool) -> anyhow::Result<Exit> {
     let overrides =
         Overrides { listen: args.listen.clone(), dev: args.dev.then_some(true), ..Overrides::default() };
     let loaded = surroundings.configuration(args.config.as_deref(), overrides, quiet)?;
-    let fleet = loaded.settings.fleet;
+    let settings = loaded.settings;
+    let fleet = settings.fleet.clone();
     logins::check(&fleet)?;
     let addresses = addresses(&fleet)?;
     let (tokens, tls) = (tokens(&fleet)?, tls(&fleet)?);
@@ -44,7 +45,7 @@ pub(super) fn run(args: Coordinator, quiet: bool) -> anyhow::Result<Exit> {
     };
     let is_open = addresses.iter().any(|address| !address.ip().is_loopback());
     let front = Front { door, tls, is_open };
-    let exit = runtime.block_on(serve(&fleet, front, args.migrate, surroundings.process_name()));
+    let exit = runtime.block_on(serve(&settings, front, args.migrate, surroundings.process_name()));
     runtime.shutdown_timeout(ENDING);
     exit
 }
@@ -105,7 +106,8 @@ async fn check_closed(fleet: &Fleet, front: &Front, access: &dyn Access) -> anyh
     Ok(())
 }
 
-async fn serve(fleet: &Fleet, front: Front, migrate: bool, name: String) -> anyhow::Result<Exit> {
+async fn serve(settings: &Settings, front: Front, migrate: bool, name: String) -> anyhow::Result<Exit> {
+    let fleet = &settings.fleet;
     let signals = stop::Signals::listen().context("cannot listen for signals")?;
     let (stopper, stopped) = watch::channel(None);
     tokio::spawn(signals.watch(stopper));
@@ -133,7 +135,9 @@ async fn serve(fleet: &Fleet, front: Front, migrate: bool, name: String) -> anyh
     };
     tracing::info!(%address, name, tls = front.tls.is_some(), version = env!("CARGO_PKG_VERSION"), "the coordinator answers");
     let kept = Kept { batches: fleet.kept_batches, ..Kept::default() };
-    let config = lead::Config { holder: name, lease: fleet.lease, kept, now, ..lead::Config::default() };
+    let lister = Some(lister(settings, Arc::new(store.clone()), now)?);
+    let config =
+        lead::Config { holder: name, lease: fleet.lease, kept, lister, now, ..lead::Config::default() };
     let answering = tokio::spawn(api::serve(listener, api, front.tls, stop::stopped(stopped.clone())));
     let led = lead::lead(servers.queue.clone(), ledger, config, bell, stop::stopped(stopped.clone())).await;
     let answered = tokio::time::timeout(ENDING, answering).await;

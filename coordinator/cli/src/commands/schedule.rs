@@ -55,6 +55,15 @@ fn add(args: ScheduleAdd, quiet: bool) -> anyhow::Result<Exit> {
         ..asked(found, &args.history)
     };
     let loaded = surroundings.configuration(args.ask.config.as_deref(), overrides, quiet)?;
+    let selector = loaded.settings.github.selector.clone().filter(|_| !scanned_nothing);
+    if selector.is_some() && !args.sources.repositories.is_empty() {
+        return Err(Refusal::new(
+            Exit::Usage,
+            "which names will be listed is not known yet, so --repositories cannot choose",
+        )
+        .hint("choose with github.include and github.exclude")
+        .into());
+    }
     let wanted = Wanted {
         name: args.report.as_deref().unwrap_or(&args.name),
         sources: &args.sources,
@@ -63,6 +72,7 @@ fn add(args: ScheduleAdd, quiet: bool) -> anyhow::Result<Exit> {
         labels: &args.label,
         dry_run: false,
         scanned_nothing,
+        selects: selector.is_some(),
     };
     let window = &args.history.window;
     let is_fixed =
@@ -78,6 +88,7 @@ fn add(args: ScheduleAdd, quiet: bool) -> anyhow::Result<Exit> {
             batch: request(&wanted, &loaded)?,
             weeks: settings.weeks.filter(|_| !is_fixed),
             include_current: settings.include_current,
+            selector,
         },
     };
     let view: ScheduleView = of(&loaded)?.post_body("/schedules", serde_json::to_string(&request)?)?;
@@ -108,9 +119,12 @@ fn trigger(name: &str, timeout: u64, ask: &Ask, quiet: bool) -> anyhow::Result<E
         }
         if Instant::now() >= deadline {
             let why = run.note.unwrap_or_else(|| "nobody leads".to_owned());
-            return Err(Refusal::new(Exit::TimedOut, format!("schedule {name} fired and is not submitted yet: {why}"))
-                .hint(format!("it goes on by itself: `gitfleet schedule show {name}{}`", again(ask)))
-                .into());
+            return Err(Refusal::new(
+                Exit::TimedOut,
+                format!("schedule {name} fired and is not submitted yet: {why}"),
+            )
+            .hint(format!("it goes on by itself: `gitfleet schedule show {name}{}`", again(ask)))
+            .into());
         }
         std::thread::sleep(LOOK_EVERY);
     };
@@ -165,15 +179,19 @@ fn show(name: &str, ask: &Ask) -> anyhow::Result<Exit> {
             view.name, view.id, view.state, view.cron, view.zone
         );
         let labels: Vec<String> = view.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let named = match view.repositories {
-            1 => "1 repository".to_owned(),
-            count => format!("{count} repositories"),
+        let mut named: Vec<String> = match view.repositories {
+            0 => Vec::new(),
+            1 => vec!["1 repository".to_owned()],
+            count => vec![format!("{count} repositories")],
         };
+        if let Some(selector) = &view.selector {
+            named.extend(selector.accounts().iter().map(|account| format!("what is listed of {account}")));
+        }
         let lines = [
             ("hours", view.hours.clone()),
             ("catch up", Some(view.catch_up.name().to_owned())),
             ("next", view.next_due.clone()),
-            ("submits", Some(named)),
+            ("submits", Some(named.join(", "))),
             ("window", Some(view.window.clone())),
             ("report", Some(view.report.clone())),
             ("owner", view.owner.clone()),

@@ -11,6 +11,7 @@ use gitfleet_shared::contract::{Revisions, Source};
 
 use super::analyze::{asked, limit, requested, sources, window};
 use super::ask::{of, segment};
+use super::discover::add_found;
 use super::watch::{Say, watch};
 use super::{Surroundings, batch};
 use crate::args::{Sources, Submit, WindowArgs};
@@ -30,8 +31,12 @@ pub(super) fn run(args: Submit, quiet: bool) -> anyhow::Result<Exit> {
         server: args.ask.server.clone(),
         ..asked(sources, &args.history)
     };
-    let loaded = surroundings.configuration(args.ask.config.as_deref(), overrides, quiet)?;
+    let mut loaded = surroundings.configuration(args.ask.config.as_deref(), overrides, quiet)?;
     let client = of(&loaded)?;
+    if !scanned_nothing {
+        let keep = surroundings.data_dir(&loaded).ok();
+        add_found(&mut loaded, keep, quiet)?;
+    }
     let wanted = Wanted {
         name: &args.name,
         sources: &args.sources,
@@ -40,6 +45,7 @@ pub(super) fn run(args: Submit, quiet: bool) -> anyhow::Result<Exit> {
         labels: &args.label,
         dry_run: args.dry_run,
         scanned_nothing,
+        selects: false,
     };
     let request = request(&wanted, &loaded)?;
     let count = request.repositories.len();
@@ -86,6 +92,8 @@ pub(super) struct Wanted<'a> {
     pub(super) dry_run: bool,
     /// Whether folders were scanned, and nothing is in them.
     pub(super) scanned_nothing: bool,
+    /// Whether others are listed when their time has come.
+    pub(super) selects: bool,
 }
 
 /// Returns the request as it is posted.
@@ -94,7 +102,7 @@ pub(super) fn request(wanted: &Wanted<'_>, loaded: &Loaded) -> anyhow::Result<Ba
     let now = Utc::now();
     let configured = if wanted.scanned_nothing { &[] } else { settings.repositories.as_slice() };
     let repositories = limit(configured, &wanted.sources.repositories)?;
-    if repositories.is_empty() {
+    if repositories.is_empty() && !wanted.selects {
         return Err(Refusal::new(Exit::Usage, "there is no repository to submit")
             .hint("name some (`gitfleet submit https://host/owner/name`), or list them in gitfleet.yaml")
             .into());

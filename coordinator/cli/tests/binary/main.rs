@@ -7,9 +7,12 @@ mod analyze;
 mod chapters;
 mod config;
 mod deployment;
+mod discover;
 mod facts;
 mod failures;
 mod forms;
+#[path = "../github/mod.rs"]
+mod github;
 mod help;
 #[path = "../history/mod.rs"]
 mod history;

@@ -118,6 +118,11 @@ fn start(
 
 impl Fleet {
     pub(crate) fn start(workers: usize) -> Self {
+        Self::start_with(workers, &[])
+    }
+
+    /// Starts a fleet with more settings than it takes.
+    pub(crate) fn start_with(workers: usize, more: &[(&str, &str)]) -> Self {
         let servers = servers();
         let (home, database, prefix) = (folder("fleet"), servers.postgres.database(), unique::name("test"));
         let listen = format!("127.0.0.1:{}", port::free());
@@ -129,7 +134,7 @@ impl Fleet {
             std::fs::write(&file, format!("{value}\n")).unwrap();
             file.into_os_string()
         };
-        let environment: Vec<(OsString, OsString)> = [
+        let mut environment: Vec<(OsString, OsString)> = [
             ("GITFLEET_DATABASE_URL_FILE", secret("database_url", &database_url)),
             ("GITFLEET_BROKER_URL_FILE", secret("broker_url", &broker_url)),
             ("GITFLEET_CACHE_URL_FILE", secret("cache_url", servers.redis.url())),
@@ -143,6 +148,7 @@ impl Fleet {
         ]
         .map(|(name, value)| (name.into(), value))
         .into();
+        environment.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         std::fs::create_dir(home.join("desk")).unwrap();
         let process = |folder: PathBuf, arguments: &[&str], is_ready: Ready| {
             start(folder, arguments, environment.clone(), is_ready)

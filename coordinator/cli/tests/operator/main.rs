@@ -6,6 +6,8 @@
 mod access;
 mod dead;
 mod fleet;
+#[path = "../github/mod.rs"]
+mod github;
 #[path = "../history/mod.rs"]
 mod history;
 mod looking;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::fleet::{Fleet, idle, wait, working};
+use crate::github::{GitHub, repository};
 
 /// Makes a schedule due at a moment of the past, as a fleet finds it that was away.
 fn was_due(fleet: &Fleet, name: &str, millis_ago: i64) {
@@ -36,7 +37,8 @@ fn batches(fleet: &Fleet, name: &str) -> Vec<Value> {
 fn a_schedule_fires_by_hand_and_by_clock() {
     let fleet = working();
     let repository = fleet.repository("scheduled", 71);
-    let add = ["schedule", "add", "nightly", "--cron", "0 2 * * 1-5", "--zone", "Europe/Berlin", "--weeks", "4"];
+    let add =
+        ["schedule", "add", "nightly", "--cron", "0 2 * * 1-5", "--zone", "Europe/Berlin", "--weeks", "4"];
     let added = fleet.json(
         &[&add[..], &[&repository, "--label", "tier=1", "--priority", "3"]].concat(),
         "post",
@@ -67,7 +69,11 @@ fn a_schedule_fires_by_hand_and_by_clock() {
     fleet.run(&["batch", "watch", second["batch"].as_str().unwrap(), "--quiet"]).expect(0);
     assert_eq!(batches(fleet, "nightly").len(), 2);
     let shown = fleet.listing(&["schedule", "show", "nightly"]);
-    assert!(shown.contains("by hand") && shown.contains("by clock") && shown.contains("0 2 * * 1-5 in Europe/Berlin"));
+    assert!(
+        shown.contains("by hand")
+            && shown.contains("by clock")
+            && shown.contains("0 2 * * 1-5 in Europe/Berlin")
+    );
     let listed = fleet.listing(&["schedule", "ls"]);
     assert!(listed.contains("nightly") && listed.contains("submitted"), "{listed}");
     fleet.run(&["schedule", "rm", "nightly"]).expect(0).shows(&["reports stay"]);
@@ -79,7 +85,10 @@ fn a_schedule_fires_by_hand_and_by_clock() {
 fn one_runs_at_a_time_and_what_comes_meanwhile_is_skipped() {
     let fleet = idle();
     let repository = fleet.repository("one-at-a-time", 72);
-    fleet.run(&["schedule", "add", "slow", "--cron", "0 3 * * *", &repository]).expect(0).shows(&["fires next at"]);
+    fleet
+        .run(&["schedule", "add", "slow", "--cron", "0 3 * * *", &repository])
+        .expect(0)
+        .shows(&["fires next at"]);
     let batch = fleet.run(&["schedule", "trigger", "slow"]).expect(0).stdout.trim().to_owned();
     fleet.run(&["schedule", "trigger", "slow"]).expect(6).says(&[&batch, "one runs at a time"]);
     was_due(fleet, "slow", 1_000);
@@ -141,4 +150,69 @@ fn what_is_no_schedule_is_refused_with_its_reason() {
     }
     fleet.run(&["schedule", "add", "a", "--cron", "0 2 * * *"]).expect(2).says(&["no repository"]);
     fleet.run(&["schedule", "trigger", "nobody"]).expect(3).says(&["there is no schedule nobody"]);
+}
+
+#[test]
+fn an_organization_is_listed_anew_at_each_firing() {
+    let github = GitHub::start();
+    let fleet = Fleet::start_with(1, &[("GITFLEET_GITHUB_API_URL", &github.url())]);
+    let listed = |id: i64, name: &str| {
+        repository(
+            id,
+            &format!("acme/{name}"),
+            &format!("file://{}", fleet.repository(name, id.unsigned_abs())),
+        )
+    };
+    let all = vec![listed(81, "one"), listed(82, "two"), listed(83, "not-this")];
+    github.has("orgs/acme", all.clone());
+    let file = fleet.text("organization.yaml");
+    std::fs::write(&file, "github:\n  organization: acme\n  exclude: [not-*]\n").unwrap();
+
+    // Submitted now, and by schedule.
+    let batch = fleet.submit(&["-c", &file]);
+    fleet.run(&["batch", "watch", &batch, "--quiet"]).expect(0).shows(&["2 analysed", "one", "two"]);
+    github.has("orgs/acme", Vec::new());
+    fleet.run(&["schedule", "add", "all", "--cron", "@weekly", "-c", &file]).expect(0);
+    let shown = fleet.run(&["schedule", "show", "all"]).expect(0);
+    shown.shows(&["what is listed of orgs/acme", "it has not fired yet"]);
+    fleet.run(&["schedule", "trigger", "all"]).expect(1).says(&["1 to 10000 repositories"]);
+
+    github.has("orgs/acme", all.clone());
+    let fire = || fleet.run(&["schedule", "trigger", "all"]).expect(0).stdout.trim().to_owned();
+    let first = fire();
+    fleet.run(&["batch", "watch", &first, "--quiet"]).expect(0).shows(&["2 analysed"]);
+    github.has("orgs/acme", [all, vec![listed(84, "three")]].concat());
+    let second = fire();
+    fleet.run(&["batch", "watch", &second, "--quiet"]).expect(0).shows(&["3 analysed", "three"]);
+
+    // A part of a listing is none: the firing waits, and says why.
+    for _ in 0..4 {
+        github.answers(2, 503, &[], "oops");
+    }
+    let waiting = fleet.run(&["schedule", "trigger", "all", "--timeout", "1"]);
+    let noted = wait("a reason", || {
+        let last = show(&fleet, "all")["last"].clone();
+        last["note"].as_str().filter(|note| note.contains("not whole")).map(str::to_owned)
+    });
+    assert!(waiting.code == Some(75) && noted.contains("page 2 was answered 503"), "{noted}");
+    assert_eq!(show(&fleet, "all")["last"]["state"], "begun");
+    fleet.run(&["schedule", "rm", "all"]).expect(0);
+
+    // What the coordinator is not configured for it does not ask.
+    let elsewhere = GitHub::start();
+    elsewhere.has("orgs/acme", Vec::new());
+    std::fs::write(&file, format!("github:\n  organization: acme\n  api_url: {}\n", elsewhere.url()))
+        .unwrap();
+    let mut add = fleet.command(&["schedule", "add", "other", "--cron", "@weekly", "-c", &file]);
+    add.env_remove("GITFLEET_GITHUB_API_URL");
+    crate::fleet::Ended::of(add.output().unwrap()).expect(0);
+    fleet.run(&["schedule", "trigger", "other"]).expect(1).says(&["is configured, and"]);
+    assert!(elsewhere.asked().is_empty());
+    // A project's token cannot say what a listing will come to; a team's can.
+    let token =
+        fleet.run(&["token", "create", "p", "--role", "operator", "--project", "ONE"]).expect(0).stdout;
+    std::fs::write(&file, "github:\n  organization: acme\n").unwrap();
+    let mut add = fleet.command(&["schedule", "add", "mine", "--cron", "@weekly", "-c", &file]);
+    add.env_remove("GITFLEET_API_TOKEN_FILE").env("GITFLEET_API_TOKEN", token.trim());
+    crate::fleet::Ended::of(add.output().unwrap()).expect(5);
 }

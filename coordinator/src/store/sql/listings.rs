@@ -141,17 +141,14 @@ async fn block(database: &Database, token: &str, host: &str, until: i64, strikes
 }
 
 async fn known(database: &Database, host: &str) -> Result<Vec<Known>> {
-    let rows = sqlx::query("SELECT id, account, full_name, url FROM forge_repository WHERE host = $1 ORDER BY id")
-        .bind(host)
-        .fetch_all(&database.pool)
-        .await
-        .doing("list what was listed")?;
-    let known = |row: &Row| Known {
-        id: row.get(0),
-        account: row.get(1),
-        full_name: row.get(2),
-        url: row.get(3),
-    };
+    let rows =
+        sqlx::query("SELECT id, account, full_name, url FROM forge_repository WHERE host = $1 ORDER BY id")
+            .bind(host)
+            .fetch_all(&database.pool)
+            .await
+            .doing("list what was listed")?;
+    let known =
+        |row: &Row| Known { id: row.get(0), account: row.get(1), full_name: row.get(2), url: row.get(3) };
     Ok(rows.iter().map(known).collect())
 }
 

@@ -15,8 +15,7 @@ const DAMAGED: StoreError = StoreError::Damaged { what: "a schedule" };
 
 const COLUMNS: &str = "s.id, s.name, s.owner, s.cron, s.zone, s.hours, s.catch_up, s.planned, s.paused, \
                        s.next_due, s.created_by, s.created_at";
-const RUN: &str =
-    "r.schedule_id, r.due_at, r.state AS run_state, r.fired_at, r.manual, r.batch_id, r.note";
+const RUN: &str = "r.schedule_id, r.due_at, r.state AS run_state, r.fired_at, r.manual, r.batch_id, r.note";
 
 #[async_trait]
 impl Schedules for Database {
@@ -180,7 +179,9 @@ async fn begin_due(
     };
     if let Some(missed) = missed {
         let note = match fire {
-            Some(fire) => format!("nobody led; made up for by the firing of {}", super::columns::instant(fire)),
+            Some(fire) => {
+                format!("nobody led; made up for by the firing of {}", super::columns::instant(fire))
+            }
             None => "nobody led, and nothing is made up for".to_owned(),
         };
         insert(&mut transaction, &run(missed, RunState::Missed, Some(note))).await?;

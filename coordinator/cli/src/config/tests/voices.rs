@@ -258,6 +258,13 @@ github:
   api_url: \"https://api.github.com\"          # default
   owner: null                                # default: none
   token: \"***\"                               # gitfleet.yaml:4:10, TOKEN from the environment
+  tokens: null                               # default: none
+  organization: null                         # default: none
+  user: null                                 # default: none
+  include: null                              # default: all
+  exclude: null                              # default: none
+  archived: false                            # default
+  forks: false                               # default
 people:
   mailmap_file: null                         # default: none
   mappings: null                             # default: none
