@@ -47,6 +47,9 @@ pub(crate) struct Setting {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Part {
+    /// A day of a fleet that scales by itself, simulated: by seconds of work, and by numbers of messages
+    Scaling,
+
     /// The parts of an analysis one by one: walk, tree diff, inflate, blob diff, encoding, cache, aggregation
     Micro {
         repository: PathBuf,

@@ -22,6 +22,7 @@ mod micro;
 mod others;
 mod run;
 mod samples;
+mod scaling;
 mod side_by_side;
 mod slices;
 mod table;
@@ -57,6 +58,10 @@ fn main() -> ExitCode {
         }
         Some(Part::Fleet { repositories, real_jobs, empty_jobs, queued, workers, setting }) => {
             fleet::all(&fleet::Scale { repositories, jobs: real_jobs, empty_jobs, queued, workers }, &setting)
+        }
+        Some(Part::Scaling) => {
+            scaling::all();
+            Ok(true)
         }
         None => side_by_side::all(&main),
     };

@@ -8,19 +8,23 @@ mod batches;
 mod door;
 mod fleet;
 mod grants;
+mod health;
 mod jobs;
 mod listen;
 mod named;
+mod observe;
 mod origin;
 mod people;
 mod problem;
 mod queues;
 mod reports;
+mod scaling;
 mod schedules;
 mod sources;
 mod text;
 mod tls;
 mod tokens;
+mod web;
 
 use std::sync::Arc;
 
@@ -37,6 +41,7 @@ pub(crate) use batches::settle;
 pub use batches::{Acted, BatchRequest, RepositoryRequest, Retried, Submission};
 pub use door::{Tokens, tokens};
 pub use fleet::Ready;
+pub use health::{DependencyHealth, DetailedHealth, Health};
 pub use jobs::Explained;
 pub use listen::serve;
 pub use origin::Proxies;
@@ -49,9 +54,11 @@ pub use tokens::{NewToken, TokenRequest, TokenView};
 
 use crate::access::{Grant, Lockout, Pace, Role};
 use crate::lead::Bell;
+use crate::meters::Meters;
 use crate::store::access::Access;
 use crate::store::ledger::Ledger;
 use crate::view::{DifferenceView, StepView};
+use crate::vital::Vital;
 
 /// What the answers are made of.
 #[derive(Clone)]
@@ -61,6 +68,8 @@ pub struct Api {
     pub queue: Arc<dyn Queue>,
     pub cache: Arc<dyn Cache>,
     pub bell: Bell,
+    pub meters: Meters,
+    pub vital: Arc<Vital>,
     pub door: Door,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
@@ -88,9 +97,9 @@ pub const PREFIX: &str = "/api/v1";
                    `application/problem+json` (RFC 9457).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(DifferenceView, StepView))
+    components(schemas(DifferenceView, StepView, Health))
 )]
-// The last two are answers of commands that ask no coordinator for them.
+// The first two are answers of commands that ask no coordinator for them, the last one that of the open /health.
 struct Document;
 
 fn versioned() -> (OpenApiRouter<Api>, Grants) {
@@ -129,6 +138,8 @@ fn versioned() -> (OpenApiRouter<Api>, Grants) {
         .route(STEER_ALL, routes!(fleet::drain))
         .route(STEER_ALL, routes!(fleet::undrain))
         .route(LOOK_AT_ALL, routes!(fleet::status))
+        .route(LOOK_AT_ALL, routes!(health::detailed))
+        .route(LOOK_AT_ALL, routes!(scaling::scaling))
         .route(LOOK_AT_ALL, routes!(queues::list))
         .route(LOOK_AT_ALL, routes!(queues::dead))
         .route(LOOK_AT_ALL, routes!(queues::dead_letter))
@@ -173,10 +184,21 @@ pub fn router(api: Api) -> Router {
     Router::new()
         .route("/livez", axum::routing::get(|| async { "ok\n" }))
         .route("/readyz", axum::routing::get(fleet::ready))
+        .route("/health", axum::routing::get(health::open))
         .route(&format!("{PREFIX}/openapi.json"), axum::routing::get(openapi))
         .merge(guarded)
+        .merge(web::router(&api))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES))
+        .layer(axum::middleware::from_fn_with_state(api.clone(), observe::observe))
         .layer(axum::middleware::from_fn(door::secure))
+        .with_state(api)
+}
+
+/// Returns the routes of probes alone, for a listener that is not the API's.
+pub fn probes(api: Api) -> Router {
+    Router::new()
+        .route("/livez", axum::routing::get(|| async { "ok\n" }))
+        .route("/readyz", axum::routing::get(fleet::ready))
         .with_state(api)
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use gitfleet_shared::contract::{Answer, Heartbeat, Outcome};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::{Queue, Topic};
+use gitfleet_shared::trace::TraceContext;
 
 use crate::collect::{Collected, Purpose, collect, with_more};
 use crate::dispatch::dispatch;
@@ -65,6 +66,7 @@ pub async fn run(
     mut watch: impl FnMut(&Progress),
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<End> {
+    let trace = TraceContext::current();
     let mut outcomes = queue.consume(Topic::Outcomes).await?;
     let mut heartbeats = queue.consume(Topic::Heartbeats).await?;
     let mut silence = tokio::time::interval(config.lease / 4);
@@ -81,7 +83,7 @@ pub async fn run(
             return Ok(End::Finished);
         }
         let room = config.window.saturating_sub(on_queue.len());
-        on_queue.extend(dispatch(&*queue, &*store, batch, room, (config.now)()).await?);
+        on_queue.extend(dispatch(&*queue, &*store, batch, room, trace, (config.now)()).await?);
         tokio::select! {
             // In this order: who is told to stop does not look at anything else.
             biased;
@@ -110,7 +112,7 @@ pub async fn run(
                     running.remove(&outcome.job);
                 }
                 let mut changed = BTreeSet::new();
-                for Collected { position, units } in collected.into_iter().flatten() {
+                for Collected { position, units, .. } in collected.brought.into_iter().flatten() {
                     *done.entry(position).or_default() += units;
                     changed.insert(position);
                 }

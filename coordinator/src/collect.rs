@@ -1,5 +1,6 @@
 //! Records what workers say of their jobs, once, however often they say it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use gitfleet_shared::contract::{Job, Outcome, SurveyResult, Work, WorkResult};
@@ -8,7 +9,7 @@ use gitfleet_shared::queue::{Consumer, Delivery};
 use tokio::time::{Instant, timeout_at};
 
 use crate::plan::{Decision, plan};
-use crate::store::{Effect, Recording, Result, Store, StoredJob};
+use crate::store::{Effect, Ended, Recording, Result, Store, StoredJob};
 use crate::submit;
 
 /// How a batch treats surveys.
@@ -24,6 +25,15 @@ pub enum Purpose {
 const ANSWERS: usize = 64;
 const BYTES: usize = 8 << 20;
 
+/// What some outcomes came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Collection {
+    /// What each of them brought, in their order; `None` of a job that had ended before, or that nobody asked for.
+    pub brought: Vec<Option<Collected>>,
+    /// Repositories that came to their end.
+    pub ended: Vec<Ended>,
+}
+
 /// What an outcome brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Collected {
@@ -31,6 +41,8 @@ pub struct Collected {
     pub position: u32,
     /// The commits of the job.
     pub units: u64,
+    /// The kind of its work.
+    pub work: &'static str,
 }
 
 /// Records `outcomes`, all of them or none, by what each of their batches is for. Where attempts are kept, they end at
@@ -45,32 +57,37 @@ pub async fn collect(
     purpose: impl Fn(BatchId) -> Purpose,
     outcomes: &[&Outcome],
     ended_at: Option<i64>,
-) -> Result<Vec<Option<Collected>>> {
+) -> Result<Collection> {
     let jobs: Vec<JobId> = outcomes.iter().map(|outcome| outcome.job).collect();
     let asked = store.asked(&jobs).await?;
     let mut recordings = Vec::with_capacity(outcomes.len());
     let mut collected = Vec::with_capacity(outcomes.len());
+    let mut taken = HashSet::new();
     for outcome in outcomes {
         let Some(asked) = asked.get(&outcome.job) else {
             tracing::warn!(job.id = %outcome.job, "an outcome of a job that is not known");
             collected.push(None);
             continue;
         };
-        let counts = asked.open || gitfleet_shared::sabotaged!("no_idempotency");
+        // Of those that say the same at once, the first.
+        let is_new = asked.open && taken.insert(outcome.job);
+        let counts = is_new || gitfleet_shared::sabotaged!("no_idempotency");
         let effect = match counts {
             true => effect(store, purpose(outcome.batch), asked, outcome).await?,
             false => Effect::Nothing,
         };
-        let brought = Collected { position: asked.position, units: asked.job.work.units() };
+        let work = &asked.job.work;
+        let brought = Collected { position: asked.position, units: work.units(), work: work.name() };
         collected.push(counts.then_some(brought));
         if counts || ended_at.is_some() {
             recordings.push(Recording { outcome, effect });
         }
     }
-    if !recordings.is_empty() {
-        store.record(&recordings, ended_at).await?;
-    }
-    Ok(collected)
+    let ended = match recordings.is_empty() {
+        true => Vec::new(),
+        false => store.record(&recordings, ended_at).await?,
+    };
+    Ok(Collection { brought: collected, ended })
 }
 
 /// Returns `first` and what else is there already or comes within `patience`, but for what would be too much at a time.

@@ -4,11 +4,13 @@ use futures_util::future::join_all;
 use gitfleet_shared::contract::Job;
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::{Queue, Topic};
+use gitfleet_shared::trace::{self, TraceContext};
+use tracing::{Instrument as _, Span};
 
 use crate::store::Store;
 
 /// Publishes up to `room` waiting jobs of `batch` and returns them. A job is marked as sent only after the queue has
-/// stored it; a crash between the two rings twice, which changes nothing.
+/// stored it; they are part of `trace`. A crash between the two rings twice, which changes nothing.
 ///
 /// # Errors
 ///
@@ -18,6 +20,7 @@ pub async fn dispatch(
     store: &dyn Store,
     batch: BatchId,
     room: usize,
+    trace: Option<TraceContext>,
     now: i64,
 ) -> anyhow::Result<Vec<JobId>> {
     if room == 0 {
@@ -27,9 +30,28 @@ pub async fn dispatch(
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
+    let span = match trace {
+        Some(_) => tracing::info_span!(
+            "dispatch",
+            otel.name = "send jobs",
+            otel.kind = "producer",
+            messaging.operation.name = "send",
+            "messaging.operation.type" = "send",
+            messaging.destination.name = Topic::Jobs.name(),
+            messaging.batch.message_count = jobs.len(),
+            batch.id = %batch,
+        ),
+        None => Span::none(),
+    };
+    trace::follow(&span, trace);
+    send(queue, store, jobs, now).instrument(span).await
+}
+
+async fn send(queue: &dyn Queue, store: &dyn Store, jobs: Vec<Job>, now: i64) -> anyhow::Result<Vec<JobId>> {
+    let trace = TraceContext::current();
     // All at once: each waits for the queue to have stored it.
     let publish = |job: Job| async move {
-        let published = queue.publish(Topic::Jobs, job.encode()).await;
+        let published = queue.publish_traced(Topic::Jobs, job.encode(), trace).await;
         gitfleet_shared::point!("C4");
         (job.id, published)
     };

@@ -23,8 +23,9 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use crate::github::Lister;
+use crate::meters::Meters;
 use crate::store::ledger::{Ledger, Patience};
-use crate::store::{StoreError, Term};
+use crate::store::{Ended, StoreError, Term};
 use crate::terms::Terms;
 
 #[derive(Debug, Clone)]
@@ -46,6 +47,7 @@ pub struct Config {
     pub kept: Kept,
     /// Lists what schedules ask for by account; without it, they fail.
     pub lister: Option<Lister>,
+    pub meters: Meters,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
 }
@@ -81,6 +83,7 @@ impl Default for Config {
             patience: Patience { losses: Some(3), doubt_millis: 15_000, unable_millis: 30_000 },
             kept: Kept::default(),
             lister: None,
+            meters: Meters::default(),
             now: || Utc::now().timestamp_millis(),
         }
     }
@@ -150,6 +153,7 @@ pub async fn lead(
             }
         };
         tracing::info!(holder = config.holder, term = term.0, "leads");
+        config.meters.leader.set(1.0);
         let realm = Realm::new(queue.clone(), store.fenced(term), config.clone(), bell.clone());
         let (mut loops, (close, closing)) = (realm.begin(), watch::channel(()));
         let mut collectors = realm.collectors(&closing);
@@ -159,6 +163,7 @@ pub async fn lead(
             ended = loops.join_next() => Some(fall(ended)),
             ended = collectors.join_next() => Some(fall(ended)),
         };
+        config.meters.leader.set(0.0);
         loops.shutdown().await;
         if fall.is_none() {
             drop(close);
@@ -248,6 +253,16 @@ impl Realm {
         loops.spawn(self.clone().watch_clock());
         loops.spawn(self.clone().fire_all());
         loops
+    }
+
+    fn count_ended(&self, ended: &[Ended]) {
+        let meters = &self.config.meters;
+        for one in ended {
+            meters.repositories.with_label_values(&[one.state.name()]).inc();
+            if let Some(class) = one.class {
+                meters.errors.with_label_values(&[class.name()]).inc();
+            }
+        }
     }
 
     fn now(&self) -> i64 {

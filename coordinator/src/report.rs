@@ -4,7 +4,7 @@ mod activity;
 mod caution;
 pub mod csv;
 pub mod difference;
-mod escape;
+pub(crate) mod escape;
 pub mod facts;
 mod finding;
 pub mod html;

@@ -14,19 +14,23 @@ mod pack;
 )]
 pub mod postgres;
 pub mod schedules;
+mod span;
 pub mod sqlite;
 mod text;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use gitfleet_shared::contract::{
-    AttributesFile, Base, Changed, Digest, Failure, Job, Outcome, Revisions, Scope, SliceResult, Source, Tag,
-    TipFile, TipResult,
+    AttributesFile, Base, Changed, Digest, Failure, FailureClass, Job, Outcome, Revisions, Scope,
+    SliceResult, Source, Tag, TipFile, TipResult,
 };
 use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::trace::TraceContext;
 
 use crate::terms::Terms;
 
@@ -60,6 +64,9 @@ impl StoreError {
     }
 }
 
+/// Is told what the store was asked or told, by the name of the method, and how long that took.
+pub type Observer = Arc<dyn Fn(&'static str, Duration) + Send + Sync>;
+
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// One submission, as it is written down.
@@ -76,6 +83,8 @@ pub struct NewBatch {
     pub request: Option<RequestKey>,
     /// The configuration it runs under, as JSON without secrets.
     pub config: String,
+    /// What submitted it; its jobs are part of the same trace.
+    pub trace: Option<TraceContext>,
     /// UTC milliseconds.
     pub created_at: i64,
     pub repositories: Vec<NewRepository>,
@@ -258,6 +267,14 @@ pub enum Effect<'a> {
     Failure(&'a Failure),
 }
 
+/// A repository of a batch that came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    pub state: RepositoryState,
+    /// Why it failed, where it did.
+    pub class: Option<FailureClass>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FactSet(pub i64);
 
@@ -374,7 +391,8 @@ pub trait Store: Send + Sync {
 
     /// Records what jobs came to: all of it, or nothing. Of a job that has ended already, or that is here twice, nothing
     /// is added. Where attempts are kept, those that led here end at `ended_at` (UTC milliseconds).
-    async fn record(&self, recordings: &[Recording<'_>], ended_at: Option<i64>) -> Result<()>;
+    /// Returns the repositories that came to their end by it.
+    async fn record(&self, recordings: &[Recording<'_>], ended_at: Option<i64>) -> Result<Vec<Ended>>;
 
     /// Returns the repositories of a batch by position.
     async fn repositories(&self, batch: BatchId) -> Result<Vec<BatchRepository>>;

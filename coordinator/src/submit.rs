@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gitfleet_shared::contract::{Job, Revisions, Scope, Source, Work};
 use gitfleet_shared::ids::{BatchId, JobId};
+use gitfleet_shared::trace::TraceContext;
 
 use crate::store::{NewBatch, NewRepository, RequestKey, Result, Store, Submitted};
 use crate::terms::Terms;
@@ -53,9 +54,18 @@ pub async fn submit(store: &dyn Store, submission: Submission) -> Result<(BatchI
         repositories.push(NewRepository { name, project_key, source, revisions, survey });
     }
     let Submission { name, priority, labels, terms, request, config, submitted_at, .. } = submission;
-    let created_at = submitted_at;
-    let new =
-        NewBatch { id: batch, name, priority, labels, terms, request, config, created_at, repositories };
+    let new = NewBatch {
+        id: batch,
+        name,
+        priority,
+        labels,
+        terms,
+        request,
+        config,
+        trace: TraceContext::current(),
+        created_at: submitted_at,
+        repositories,
+    };
     gitfleet_shared::point!("C1");
     let submitted = store.submit(&new).await?;
     gitfleet_shared::point!("C3");

@@ -20,6 +20,14 @@ pub trait Cache: Send + Sync {
 
     async fn put(&self, entries: Vec<(Key, Vec<u8>)>);
 
+    /// Returns what stands behind it, with its version, after it has answered. Costs one round trip, however much is
+    /// in it.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be asked, in words.
+    async fn describe(&self) -> Result<String, String>;
+
     /// Returns what is known of the cache, for an operator to look at.
     ///
     /// # Errors
@@ -88,6 +96,10 @@ impl Cache for NoCache {
     }
 
     async fn put(&self, _entries: Vec<(Key, Vec<u8>)>) {}
+
+    async fn describe(&self) -> Result<String, String> {
+        Ok("none".to_owned())
+    }
 
     async fn stats(&self) -> Result<CacheStats, String> {
         Ok(CacheStats { backend: "none".to_owned(), ..CacheStats::default() })

@@ -302,6 +302,23 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// The names of all classes.
+    pub const NAMES: [&str; 13] = [
+        "not_found",
+        "not_a_repository",
+        "permission_denied",
+        "unsupported_format",
+        "branch_not_found",
+        "corrupt",
+        "fetch_failed",
+        "authentication_failed",
+        "internal",
+        "commit_gone",
+        "timed_out",
+        "poisoned",
+        "disk_full",
+    ];
+
     /// Returns the stable name for reports, the store and scripts.
     pub fn name(self) -> &'static str {
         match self {

@@ -82,6 +82,7 @@ pub async fn swallow(source: &str) {
 /// A delivery that was let go before anything came of it.
 struct Early {
     body: Vec<u8>,
+    trace: Option<crate::trace::TraceContext>,
     redeliveries: u32,
     was_dropped: bool,
 }
@@ -96,7 +97,8 @@ pub async fn perhaps_early(delivery: Box<dyn Delivery>) -> Result<Box<dyn Delive
         return Ok(delivery);
     }
     let (redeliveries, was_dropped) = (delivery.redeliveries(), delivery.was_dropped());
-    let early = Early { body: delivery.body().to_vec(), redeliveries, was_dropped };
+    let trace = delivery.trace();
+    let early = Early { body: delivery.body().to_vec(), trace, redeliveries, was_dropped };
     delivery.ack().await?;
     Ok(Box::new(early))
 }
@@ -105,6 +107,10 @@ pub async fn perhaps_early(delivery: Box<dyn Delivery>) -> Result<Box<dyn Delive
 impl Delivery for Early {
     fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    fn trace(&self) -> Option<crate::trace::TraceContext> {
+        self.trace
     }
 
     fn redeliveries(&self) -> u32 {

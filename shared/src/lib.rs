@@ -13,12 +13,14 @@ pub mod graph;
 pub mod ids;
 pub mod lines;
 pub mod mailmap;
+pub mod meter;
 pub mod metrics;
 pub mod object_id;
 pub mod paths;
 pub mod people;
 pub mod queue;
 pub mod slices;
+pub mod trace;
 pub mod window;
 pub mod words;
 

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, Kind};
+use crate::trace::TraceContext;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
@@ -102,13 +103,38 @@ impl Topic {
 ///   the death of its consumer, is delivered again.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    async fn publish(&self, topic: Topic, body: Vec<u8>) -> Result<(), QueueError>;
+    async fn publish(&self, topic: Topic, body: Vec<u8>) -> Result<(), QueueError> {
+        self.publish_traced(topic, body, None).await
+    }
+
+    /// As [`publish`](Self::publish), and the trace that the message is part of goes with it, beside its body.
+    async fn publish_traced(
+        &self,
+        topic: Topic,
+        body: Vec<u8>,
+        trace: Option<TraceContext>,
+    ) -> Result<(), QueueError>;
 
     async fn consume(&self, topic: Topic) -> Result<Box<dyn Consumer>, QueueError>;
 
     /// Returns how many messages wait on `topic`, those that are out to consumers not counted. On [`Topic::Control`],
     /// where nothing waits for anybody, 0.
     async fn depth(&self, topic: Topic) -> Result<u64, QueueError>;
+
+    /// Returns what stands behind the port, with its version, after it has answered.
+    async fn describe(&self) -> Result<String, QueueError>;
+
+    /// Returns whether messages are taken, as far as the queue has said so.
+    fn blocked(&self) -> Blocked;
+}
+
+/// A queue that takes no messages for now: it is short of memory or disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blocked {
+    /// Its words, while it is so.
+    pub reason: Option<String>,
+    /// How long it has been so altogether, since this process began.
+    pub total: Duration,
 }
 
 #[async_trait]
@@ -123,6 +149,9 @@ pub trait Consumer: Send {
 #[async_trait]
 pub trait Delivery: Send {
     fn body(&self) -> &[u8];
+
+    /// The trace that the message is part of, where whoever published it said so.
+    fn trace(&self) -> Option<TraceContext>;
 
     /// How often this message was delivered before, as far as the queue remembers.
     fn redeliveries(&self) -> u32;

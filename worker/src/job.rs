@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use gitfleet_shared::contract::{Failure, FailureClass, Job, Outcome, Why, WorkResult};
 use gitfleet_shared::queue::{Delivery, QueueError, Topic};
+use gitfleet_shared::trace::{self, TraceContext};
+use tracing::{Instrument as _, Span};
 
 use self::settle::{Settling, goes_on};
 pub(crate) use self::tools::Tools;
@@ -25,6 +27,27 @@ use crate::lane::Lane;
 
 /// Work that was told to stop looks up at the next block of commits; what does not in so long is left behind.
 const DEAF_AFTER: Duration = Duration::from_secs(30);
+
+/// Returns the span of a job that is part of a trace.
+fn span(job: &Job, trace: Option<TraceContext>) -> Span {
+    if trace.is_none() {
+        return Span::none();
+    }
+    let span = tracing::info_span!(
+        "job",
+        otel.name = %format_args!("process {}", job.work.name()),
+        otel.kind = "consumer",
+        messaging.operation.name = "process",
+        "messaging.operation.type" = "process",
+        messaging.destination.name = Topic::Jobs.name(),
+        job.id = %job.id,
+        batch.id = %job.batch,
+        vcs.repository.url.full = trace::public_url(&job.source.to_string()),
+        "error.type" = tracing::field::Empty,
+    );
+    trace::follow(&span, trace);
+    span
+}
 
 /// One job at a time, with the engine of the last repository kept for the next slice of it.
 pub(crate) struct Slot {
@@ -110,7 +133,21 @@ impl Slot {
         let started = Instant::now();
         #[cfg(feature = "faults")]
         let delivery = gitfleet_shared::faults::perhaps_early(delivery).await?;
-        let result = match self.attend(&job).await {
+        let span = span(&job, delivery.trace());
+        let busy = self.tools.meters.busy();
+        let attended = self.attend(&job).instrument(span.clone()).await;
+        drop(busy);
+        if let Err(Undone::Failed(failure)) = &attended {
+            span.record("error.type", failure.class.name());
+        }
+        if let Ok(_) | Err(Undone::Failed(_)) = &attended {
+            let seconds = self.tools.meters.job_seconds.with_label_values(&[job.work.name()]);
+            seconds.observe(started.elapsed().as_secs_f64());
+        }
+        if let Err(Undone::Failed(failure)) = &attended {
+            self.tools.meters.errors.with_label_values(&[failure.class.name()]).inc();
+        }
+        let result = match attended {
             Ok(result) => Ok(result),
             Err(Undone::Failed(failure)) if failure.class == FailureClass::DiskFull => {
                 tracing::warn!(reason = failure.message, "the job goes back");
@@ -134,7 +171,7 @@ impl Slot {
                 };
                 gitfleet_shared::point!("W7");
                 // Only when the outcome is stored may the job go.
-                self.tools.tell(outcome.encode()).await?;
+                self.tools.tell(outcome.encode()).instrument(span).await?;
                 gitfleet_shared::point!("W9");
                 Ok(Settling::LetGo(delivery))
             }

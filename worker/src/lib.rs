@@ -22,6 +22,7 @@ pub mod lane;
 pub mod lines;
 pub mod listing;
 mod measure;
+pub mod meters;
 pub mod mirror;
 pub mod myers;
 pub mod numstat;

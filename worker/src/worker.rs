@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::credentials::Credentials;
 use crate::job::{Slot, Tools};
 use crate::lane::Lane;
+use crate::meters::Meters;
 use crate::mirror::Mirrors;
 use crate::pulse::Pulse;
 use crate::wishes::wishes;
@@ -40,6 +41,7 @@ pub struct Config {
     pub pulse: Duration,
     /// How much each slot may keep of what it decoded.
     pub cache_bytes: usize,
+    pub meters: Meters,
 }
 
 /// What [`Config::slice_changes`] is unless there is a reason: some 50 MB, whatever the commits are like.
@@ -72,6 +74,7 @@ impl Worker {
         let count = u32::try_from(slots_count).unwrap_or(u32::MAX);
         let pulse = Pulse::new(self.queue.clone(), identity.clone(), count, self.config.pulse);
         let (ear, wishes) = wishes(&identity.name);
+        self.config.meters.slots.set(f64::from(count));
         let mirrors = Arc::new(Mirrors::new(mirrors, credentials, mirror_bytes));
         if let Err(error) = mirrors.tidy() {
             tracing::warn!(%error, "what was left of mirrors cannot be removed");
@@ -92,6 +95,7 @@ impl Worker {
                 job_time: self.config.job_time,
                 cache_bytes: self.config.cache_bytes,
                 done: Arc::default(),
+                meters: self.config.meters.clone(),
             };
             slots.spawn(Slot::new(tools).run());
         }

@@ -29,7 +29,7 @@ pub(crate) use batch::{Batch, BatchCommand};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use discover::Discover;
 pub(crate) use facts::{Facts, FactsFormat};
-pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand};
+pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand, Serve};
 pub(crate) use help::{Completion, Help, Man};
 pub(crate) use job::{Job, JobCommand};
 pub(crate) use metrics::{Metrics, MetricsCommand};
@@ -82,6 +82,7 @@ pub(crate) enum Command {
     Audit(Audit),
     Doctor(Doctor),
     Coordinator(Coordinator),
+    Serve(Box<Serve>),
     Migrate(Migrate),
     Completion(Completion),
     Man(Man),
@@ -89,9 +90,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether this is a part of a fleet, which says what it does as it goes.
-    pub(crate) fn is_a_role(&self) -> bool {
-        matches!(self, Self::Coordinator(_) | Self::Worker(Worker { command: None, .. }))
+    /// Returns which part of a fleet this is, if it is one.
+    pub(crate) fn role(&self) -> Option<&'static str> {
+        match self {
+            Self::Coordinator(_) => Some("coordinator"),
+            Self::Serve(_) => Some("serve"),
+            Self::Worker(Worker { command: None, .. }) => Some("worker"),
+            _ => None,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use gitfleet_coordinator::api::{PREFIX, Problem, tokens};
+use gitfleet_shared::trace::{self, TraceContext};
 use reqwest::StatusCode;
 use reqwest::blocking::{RequestBuilder, Response};
 use reqwest::header;
@@ -86,12 +87,17 @@ impl Client {
         key: &str,
         body: String,
     ) -> anyhow::Result<T> {
-        let request = self
+        let span = tracing::info_span!("submit", otel.name = "submit", otel.kind = "client");
+        let _entered = span.enter();
+        let mut request = self
             .http
             .post(self.url(path)?)
             .header("Idempotency-Key", key)
             .header(header::CONTENT_TYPE, "application/json")
             .body(body);
+        if let Some(trace) = TraceContext::current() {
+            request = request.header(trace::HEADER, trace.to_string());
+        }
         Ok(serde_json::from_str(&self.send(request)?)?)
     }
 

@@ -10,6 +10,7 @@ mod coordinator;
 mod discover;
 mod doctor;
 mod facts;
+mod front;
 mod help;
 mod job;
 mod logins;
@@ -20,6 +21,7 @@ mod people;
 mod report;
 mod scan;
 mod schedule;
+mod serve;
 mod stop;
 mod submit;
 mod token;
@@ -33,8 +35,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use crate::args::{Args, Command};
-use crate::config::{Loaded, Overrides, Request, load};
+use crate::config::{Loaded, Overrides, Request, Settings, load};
 use crate::exit::{Exit, Refusal};
+use crate::render::log;
 use crate::render::talk;
 
 pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -61,6 +64,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Coordinator(args) => coordinator::run(args, quiet),
+        Command::Serve(args) => serve::run(*args, quiet),
         Command::Migrate(args) => migrate::run(args),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => completion::man(&args),
@@ -98,12 +102,28 @@ impl Surroundings {
             let exit = if error.is_usage() { Exit::Usage } else { Exit::Configuration };
             Refusal::new(exit, error.to_string())
         })?;
+        self.begin_log(&loaded.settings)?;
         if !quiet {
             for warning in &loaded.warnings {
                 talk::warning(warning);
             }
         }
         Ok(loaded)
+    }
+
+    fn begin_log(&self, settings: &Settings) -> anyhow::Result<()> {
+        // systemd says so where stderr is its journal, which notes the time of each line.
+        let in_journal = self.environment.contains_key("JOURNAL_STREAM");
+        let logging = &settings.logging;
+        log::init(logging, &settings.telemetry, in_journal).map_err(|error| {
+            let file = logging.file.as_ref().map(|file| file.path.display().to_string()).unwrap_or_default();
+            match error.downcast::<std::io::Error>() {
+                Ok(error) => Refusal::new(Exit::Configuration, format!("cannot log to {file}: {error}"))
+                    .hint("name another file with logging.file.path, or create its folder")
+                    .into(),
+                Err(error) => error,
+            }
+        })
     }
 
     /// Returns the name of this machine.

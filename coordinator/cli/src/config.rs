@@ -15,6 +15,7 @@ mod key;
 mod keys;
 mod lens;
 mod location;
+mod logging;
 mod member;
 mod merge;
 mod nearest;
@@ -28,6 +29,7 @@ mod schema;
 mod settings;
 mod show;
 mod syntax;
+mod telemetry;
 mod variables;
 mod walk;
 

@@ -5,7 +5,9 @@ mod client;
 mod commands;
 mod config;
 mod exit;
+mod exposition;
 mod render;
+mod telemetry;
 mod wiring;
 
 use std::process::ExitCode;
@@ -24,8 +26,11 @@ fn main() -> ExitCode {
     };
     // One provider for every TLS connection of the process. It can only be set once, here.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    render::log::init(args.verbose + u8::from(args.command.is_a_role()), args.quiet);
-    exit::code(commands::run(args))
+    let role = args.command.role();
+    render::log::remember(render::log::Flags { verbose: args.verbose, quiet: args.quiet, role });
+    let exit = exit::code(commands::run(args));
+    render::log::end();
+    exit
 }
 
 /// Lets the tests that started this process say what goes wrong in it.

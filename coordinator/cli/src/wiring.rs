@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use gitfleet_coordinator::github::{Config as GitHubConfig, Lister};
-use gitfleet_coordinator::store::ledger::Ledger;
+use gitfleet_coordinator::meters::Meters;
+use gitfleet_coordinator::store::access::Access;
+use gitfleet_coordinator::store::ledger::{Ledger, Unheard};
 use gitfleet_coordinator::store::listings::Listings;
 use gitfleet_coordinator::store::migrations::{Fit, check};
 use gitfleet_coordinator::store::postgres::{Options, Postgres, Unusable};
@@ -33,6 +35,7 @@ pub(crate) struct Embedded {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) store: Arc<dyn Ledger>,
+    pub(crate) access: Arc<dyn Access>,
     pub(crate) mirrors: PathBuf,
     in_process: InProcess,
     file_cache: Option<Arc<EmbeddedCache>>,
@@ -101,6 +104,15 @@ fn create(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
+/// What becomes of batches that a process left running which had the store before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    /// Nobody waits for them any more.
+    Abandon,
+    /// They go on.
+    Resume,
+}
+
 /// Whether what is found out is kept for the next run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
@@ -110,7 +122,7 @@ pub(crate) enum Keep {
 }
 
 impl Embedded {
-    pub(crate) async fn open(path: &Path, keep: Keep) -> anyhow::Result<Self> {
+    pub(crate) async fn open(path: &Path, keep: Keep, unfinished: Unfinished) -> anyhow::Result<Self> {
         let data_dir = DataDir::open(path)?;
         let in_process = InProcess::new(QUEUE_CAPACITY);
         let (file_cache, store_dir, passing) = match keep {
@@ -126,7 +138,13 @@ impl Embedded {
         };
         let sqlite = Arc::new(open_store(&store_dir).await?);
         // Nobody else can be at them: the directory is ours.
-        sqlite.abandon_unfinished().await?;
+        match unfinished {
+            Unfinished::Abandon => sqlite.abandon_unfinished().await?,
+            // What was on the queue went with the process that held it.
+            Unfinished::Resume => {
+                sqlite.ring_all(i64::MAX, Unheard::Ring).await?;
+            }
+        }
         Ok(Self {
             queue: Arc::new(in_process.clone()),
             cache: match &file_cache {
@@ -134,6 +152,7 @@ impl Embedded {
                 None => Arc::new(NoCache),
             },
             store: sqlite.clone(),
+            access: sqlite.clone(),
             mirrors: data_dir.mirrors(),
             in_process,
             file_cache,
@@ -221,6 +240,7 @@ impl Known {
 pub(crate) fn lister(
     settings: &config::Settings,
     listings: Arc<dyn Listings>,
+    meters: Meters,
     now: fn() -> i64,
 ) -> anyhow::Result<Lister> {
     let config::GitHub { api_url, cloned_from, tokens, .. } = &settings.github;
@@ -229,6 +249,7 @@ pub(crate) fn lister(
         host: cloned_from.clone(),
         tokens: tokens.iter().map(|token| token.expose_secret().to_owned()).collect(),
         roots: roots(&settings.fleet)?.map(String::into_bytes),
+        meters,
         now,
     };
     Lister::new(config, listings).map_err(|error| {

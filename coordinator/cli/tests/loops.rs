@@ -25,9 +25,11 @@ use gitfleet_shared::cache::{Cache, CacheStats, Key, NoCache};
 use gitfleet_shared::contract::{Identity, Job, Outcome, Revisions, Scope, Source};
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::queue::in_process::InProcess;
-use gitfleet_shared::queue::{Consumer, Queue, QueueError, Topic};
+use gitfleet_shared::queue::{Blocked, Consumer, Queue, QueueError, Topic};
+use gitfleet_shared::trace::TraceContext;
 use gitfleet_shared::window::Window;
 use gitfleet_worker::credentials::Credentials;
+use gitfleet_worker::meters::Meters;
 use gitfleet_worker::worker::{Config as WorkerConfig, JOB_TIME, SLICE_CHANGES, SLICE_TIME, Worker};
 use tokio::sync::Notify;
 
@@ -78,6 +80,7 @@ impl Machine {
             grace: Duration::ZERO,
             pulse: Duration::from_millis(100),
             cache_bytes: 1 << 20,
+            meters: Meters::default(),
         };
         Worker::new(self.queue.clone(), self.cache.clone(), config)
     }
@@ -169,9 +172,14 @@ struct Twice(InProcess);
 
 #[async_trait]
 impl Queue for Twice {
-    async fn publish(&self, topic: Topic, body: Vec<u8>) -> Result<(), QueueError> {
-        self.0.publish(topic, body.clone()).await?;
-        self.0.publish(topic, body).await
+    async fn publish_traced(
+        &self,
+        topic: Topic,
+        body: Vec<u8>,
+        trace: Option<TraceContext>,
+    ) -> Result<(), QueueError> {
+        self.0.publish_traced(topic, body.clone(), trace).await?;
+        self.0.publish_traced(topic, body, trace).await
     }
 
     async fn consume(&self, topic: Topic) -> Result<Box<dyn Consumer>, QueueError> {
@@ -180,6 +188,14 @@ impl Queue for Twice {
 
     async fn depth(&self, topic: Topic) -> Result<u64, QueueError> {
         self.0.depth(topic).await
+    }
+
+    async fn describe(&self) -> Result<String, QueueError> {
+        self.0.describe().await
+    }
+
+    fn blocked(&self) -> Blocked {
+        self.0.blocked()
     }
 }
 
@@ -336,6 +352,10 @@ impl Cache for Damaged {
 
     async fn put(&self, entries: Vec<(Key, Vec<u8>)>) {
         self.0.put(entries).await;
+    }
+
+    async fn describe(&self) -> Result<String, String> {
+        self.0.describe().await
     }
 
     async fn stats(&self) -> Result<CacheStats, String> {

@@ -83,8 +83,13 @@ impl Shown {
 
     /// Returns what is kept of it. A slow hash is for passwords; nobody guesses 256 random bits.
     pub fn digest(&self) -> [u8; 32] {
-        digest(&SHA256, self.0.as_bytes()).as_ref().try_into().expect("SHA-256 has 32 bytes")
+        hash(&self.0)
     }
+}
+
+/// Returns the SHA-256 of a text that nobody guesses.
+pub fn hash(text: &str) -> [u8; 32] {
+    digest(&SHA256, text.as_bytes()).as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 /// Returns 256 random bits in hexadecimal.

@@ -14,7 +14,7 @@ use super::text::{printable, without_nul};
 use super::{Api, Problem, named};
 use crate::access::{Caller, Scope};
 use crate::store::ledger::{BatchFilter, Wish};
-use crate::store::{RequestKey, Submitted};
+use crate::store::{RepositoryState, RequestKey, Submitted};
 use crate::submit::{self, Requested, submit as write_down};
 use crate::terms::Terms;
 use crate::view::{BatchView, RepositoryView};
@@ -313,8 +313,14 @@ pub(super) async fn cancel(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Acted>, Problem> {
-    let wish = api.store.cancel(named::batch(&api, &caller, &id).await?, (api.now)()).await?;
+    let batch = named::batch(&api, &caller, &id).await?;
+    let wish = api.store.cancel(batch, (api.now)()).await?;
     api.bell.wishes();
+    if wish == Wish::Done {
+        let repositories = api.store.repositories(batch).await?;
+        let cancelled = repositories.iter().filter(|one| one.state == RepositoryState::Cancelled).count();
+        api.meters.repositories.with_label_values(&["cancelled"]).inc_by(cancelled as u64);
+    }
     acted(wish, || named::unknown_batch(&id))
 }
 

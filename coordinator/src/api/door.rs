@@ -3,6 +3,7 @@
 //! In this order: somebody who failed too often is not answered; a token says who asks; nobody asks more often than
 //! agreed; the route says which role it takes; and what changes anything is written down before it is done.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use ring::digest::{SHA256, digest};
@@ -19,7 +20,7 @@ use super::grants::Grants;
 use super::origin::{Peer, is_local};
 use super::{Api, BODY_BYTES, Problem, problem};
 use crate::access::token::hex;
-use crate::access::{Caller, Entry, Phase, Role, Scope, Shown};
+use crate::access::{Caller, Entry, Grant, Phase, Role, Scope, Shown, StoredToken};
 
 /// What names a request in answers, in the audit log and in logs.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,13 +49,21 @@ impl Tokens {
 
     /// Returns who shows the token that `shown` is.
     fn caller(&self, shown: &str) -> Option<Caller> {
-        let place = self.place(shown)?;
-        Some(Caller {
+        self.place(shown).map(|place| self.at(place))
+    }
+
+    /// Returns who began a session with the token that is called `label`.
+    fn labelled(&self, label: &str) -> Option<Caller> {
+        (1..=self.0.len()).map(|place| self.at(place)).find(|caller| caller.token == label)
+    }
+
+    fn at(&self, place: usize) -> Caller {
+        Caller {
             name: format!("token {place} of the configuration"),
-            token: format!("configured-{}", &blake3::hash(shown.as_bytes()).to_hex()[..16]),
+            token: format!("configured-{}", &self.0[place - 1].to_hex()[..16]),
             role: Role::Admin,
             scope: Scope::All,
-        })
+        }
     }
 }
 
@@ -77,15 +86,24 @@ pub(super) struct Visit {
 
 impl Visit {
     pub(super) fn of(api: &Api, request: &Request) -> Self {
-        let peer = request.extensions().get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
+        Self::new(api, request.extensions(), request.headers(), request.method(), request.uri())
+    }
+
+    fn new(api: &Api, extensions: &Extensions, headers: &HeaderMap, method: &Method, uri: &Uri) -> Self {
+        let peer = extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.address.ip());
         Self {
             id: uuid::Uuid::now_v7().to_string(),
-            address: api.door.proxies.client(peer, request.headers()),
-            method: request.method().clone(),
-            route: request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()),
-            path: request.uri().path().to_owned(),
+            address: api.door.proxies.client(peer, headers),
+            method: method.clone(),
+            route: extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned()),
+            path: uri.path().to_owned(),
             now: (api.now)(),
         }
+    }
+
+    /// Returns what the route asks, as `of` knows it.
+    pub(super) fn grant(&self, of: impl Fn(&Method, &str) -> Option<Grant>) -> Option<Grant> {
+        self.route.as_deref().and_then(|route| of(&self.method, route))
     }
 
     fn changes(&self) -> bool {
@@ -133,15 +151,9 @@ async fn pass(
 ) -> Result<Response, Problem> {
     let shown = shown(request.headers()).to_owned();
     let caller = admit(api, visit, &shown, request.headers()).await?;
-    let grant = visit.route.as_deref().and_then(|route| grants.of(&visit.method, route));
-    if let Some(why) = grant.and_then(|grant| caller.refused(grant)) {
-        let entry = Entry {
-            status: Some(403),
-            reason: Some(why.clone()),
-            ..visit.entry(Phase::Refused, &caller.name)
-        };
-        api.access.log(entry, visit.now).await?;
-        return Err(Problem::forbidden(why));
+    let grant = visit.grant(|method, route| grants.of(method, route));
+    if let Some(grant) = grant {
+        check(api, visit, &caller, grant).await?;
     }
     request.extensions_mut().insert(caller.clone());
     // Where there is no such route nothing is done, and where it is asked for in another way neither.
@@ -153,12 +165,26 @@ async fn pass(
     write_down(api, visit, &caller, parts, body, next).await
 }
 
+/// Refuses what the caller may not do, and writes that down.
+pub(super) async fn check(api: &Api, visit: &Visit, caller: &Caller, grant: Grant) -> Result<(), Problem> {
+    let Some(why) = caller.refused(grant) else { return Ok(()) };
+    let entry =
+        Entry { status: Some(403), reason: Some(why.clone()), ..visit.entry(Phase::Refused, &caller.name) };
+    api.access.log(entry, visit.now).await?;
+    Err(Problem::forbidden(why))
+}
+
 /// Says who asks.
 ///
 /// # Errors
 ///
 /// Where nobody is known by what is shown, or asks too often.
-async fn admit(api: &Api, visit: &Visit, shown: &str, headers: &HeaderMap) -> Result<Caller, Problem> {
+pub(super) async fn admit(
+    api: &Api,
+    visit: &Visit,
+    shown: &str,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
     let read = Shown::read(shown);
     let suspects = suspects(visit.address, read.as_ref());
     // A store that is away must not lock out whoever comes to mend it; what they ask for says that it is away.
@@ -173,23 +199,25 @@ async fn admit(api: &Api, visit: &Visit, shown: &str, headers: &HeaderMap) -> Re
     };
     let caller = match known {
         Some(caller) => caller,
-        None if is_open(api, headers, visit).await? => Caller {
-            name: "whoever is on this machine".to_owned(),
-            token: "open".to_owned(),
-            role: Role::Admin,
-            scope: Scope::All,
-        },
-        None => {
-            if !shown.is_empty() {
-                turned_away(api, visit, &suspects, "an unknown token").await?;
+        None => match open(api, headers, visit).await? {
+            Some(caller) => caller,
+            None => {
+                if !shown.is_empty() {
+                    turned_away(api, visit, &suspects, "an unknown token").await?;
+                }
+                return Err(Problem::unauthenticated());
             }
-            return Err(Problem::unauthenticated());
-        }
+        },
     };
+    pace(api, visit, &caller).await?;
+    Ok(caller)
+}
+
+/// Refuses whoever asks more often than agreed.
+pub(super) async fn pace(api: &Api, visit: &Visit, caller: &Caller) -> Result<(), Problem> {
     let names = [format!("token {}", caller.token), format!("address {}", visit.address)];
-    let wait = api.access.draw(&names, api.door.pace, visit.now).await.unwrap_or(0);
-    match wait {
-        0 => Ok(caller),
+    match api.access.draw(&names, api.door.pace, visit.now).await.unwrap_or(0) {
+        0 => Ok(()),
         wait => Err(Problem::too_many("there are too many requests", wait)),
     }
 }
@@ -214,18 +242,38 @@ fn suspects(address: IpAddr, shown: Option<&Shown>) -> Vec<String> {
 /// opens no door at all from then on.
 async fn stored(api: &Api, visit: &Visit, shown: &Shown) -> Result<Option<Caller>, Problem> {
     let token = api.access.token(shown.id()).await?;
-    Ok(token.filter(|token| token.is(shown) && token.is_valid(visit.now)).map(|token| Caller {
+    Ok(token.filter(|token| token.is(shown) && token.is_valid(visit.now)).map(caller))
+}
+
+/// Returns whose token it is that a session was begun with, as long as it opens the door.
+pub(super) async fn known(api: &Api, id: &str, now: i64) -> Result<Option<Caller>, Problem> {
+    if let Some(caller) = api.door.tokens.as_ref().and_then(|tokens| tokens.labelled(id)) {
+        return Ok(Some(caller));
+    }
+    let token = api.access.token(id).await?;
+    Ok(token.filter(|token| token.is_valid(now)).map(caller))
+}
+
+fn caller(token: StoredToken) -> Caller {
+    Caller {
         name: format!("{} ({})", token.name, token.id),
         token: token.id,
         role: token.role,
         scope: token.scope,
-    }))
+    }
 }
 
-/// Whether nobody needs a token: none was ever made, and whoever asks is on this machine, and not a page of elsewhere in a
-/// browser, nor behind a proxy.
-async fn is_open(api: &Api, headers: &HeaderMap, visit: &Visit) -> Result<bool, Problem> {
-    Ok(api.door.tokens.is_none() && is_local(visit.address, headers) && !api.access.has_tokens().await?)
+/// Lets in whoever needs no token: none was ever made, and whoever asks is on this machine, and not a page of elsewhere in
+/// a browser, nor behind a proxy.
+pub(super) async fn open(api: &Api, headers: &HeaderMap, visit: &Visit) -> Result<Option<Caller>, Problem> {
+    let is_open =
+        api.door.tokens.is_none() && is_local(visit.address, headers) && !api.access.has_tokens().await?;
+    Ok(is_open.then(|| Caller {
+        name: "whoever is on this machine".to_owned(),
+        token: "open".to_owned(),
+        role: Role::Admin,
+        scope: Scope::All,
+    }))
 }
 
 /// Returns what is shown as a token; nothing where there is none.
@@ -260,7 +308,7 @@ pub(super) async fn write_down(
 }
 
 /// Returns all of what was sent.
-async fn receive(body: Body) -> Result<Bytes, Problem> {
+pub(super) async fn receive(body: Body) -> Result<Bytes, Problem> {
     match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, BODY_BYTES)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(Problem::too_large(BODY_BYTES)),
@@ -273,6 +321,14 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         parts.extensions.get::<Self>().cloned().ok_or_else(Problem::unauthenticated)
+    }
+}
+
+impl FromRequestParts<Api> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Infallible> {
+        Ok(Self::new(api, &parts.extensions, &parts.headers, &parts.method, &parts.uri))
     }
 }
 

@@ -103,7 +103,7 @@ async fn dependencies(api: &Api) -> Vec<DependencyView> {
         Ok(waiting) => Ok(format!("{waiting} jobs wait")),
         Err(error) => Err(error.to_string()),
     };
-    let cache = api.cache.stats().await.map(|stats| stats.backend);
+    let cache = api.cache.describe().await;
     vec![
         view("store", store, "is PostgreSQL up, and is fleet.database_url right?"),
         view("queue", queue, "is RabbitMQ up, and is fleet.broker_url right?"),

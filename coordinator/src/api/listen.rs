@@ -1,6 +1,5 @@
 //! Answers connections, within limits: how many there are, how large a head may be, and how long it may take to come.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,12 +50,12 @@ pub async fn serve(
         let tls = tls.as_ref().map(|tls| tls.config());
         tokio::spawn(async move {
             match tls {
-                None => answer(stream, peer, router, watcher).await,
+                None => answer(stream, Peer { address: peer, is_encrypted: false }, router, watcher).await,
                 Some(config) => {
                     let accepted = TlsAcceptor::from(config).accept(stream);
                     // Who does not finish the handshake, or cannot, hears nothing more.
                     if let Ok(Ok(stream)) = tokio::time::timeout(HEAD_TIME, accepted).await {
-                        answer(stream, peer, router, watcher).await;
+                        answer(stream, Peer { address: peer, is_encrypted: true }, router, watcher).await;
                     }
                 }
             }
@@ -69,13 +68,13 @@ pub async fn serve(
 
 async fn answer<S>(
     stream: S,
-    peer: SocketAddr,
+    peer: Peer,
     router: axum::Router,
     watcher: hyper_util::server::graceful::Watcher,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = TowerToHyperService::new(router.layer(axum::Extension(Peer(peer))));
+    let service = TowerToHyperService::new(router.layer(axum::Extension(peer)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)

@@ -1,12 +1,35 @@
 //! Where a request comes from.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+
+use super::Api;
 
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) SocketAddr);
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    /// Whether nobody between them and us can read along.
+    pub(super) is_encrypted: bool,
+}
+
+/// Whether whoever asks speaks over TLS, to us or to a proxy of ours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Secure(pub(super) bool);
+
+impl FromRequestParts<Api> for Secure {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Infallible> {
+        let Some(peer) = parts.extensions.get::<Peer>() else { return Ok(Self(false)) };
+        let is_told = parts.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+        Ok(Self(peer.is_encrypted || is_told && api.door.proxies.hold(peer.address.ip())))
+    }
+}
 
 /// Proxies whose word is taken for where a request comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +55,10 @@ impl Proxies {
             .map(Self)
     }
 
+    fn hold(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.holds(plain(address)))
+    }
+
     /// Returns the address that a request comes from: the last that a proxy names which is not one of ours. What stands
     /// before it was said by whoever asks.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
@@ -39,7 +66,7 @@ impl Proxies {
         let named = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
         let named: Vec<&str> = named.flat_map(|value| value.split(',')).map(str::trim).collect();
         for one in named.iter().rev() {
-            if !self.0.iter().any(|network| network.holds(client)) {
+            if !self.hold(client) {
                 break;
             }
             match one.parse() {

@@ -53,7 +53,7 @@ pub(super) async fn manifest_of_batch(
     Ok(json(parts(&api, &caller, &id).await?.1))
 }
 
-async fn parts(api: &Api, caller: &Caller, id: &str) -> Result<(String, String), Problem> {
+pub(super) async fn parts(api: &Api, caller: &Caller, id: &str) -> Result<(String, String), Problem> {
     let batch = named::batch(api, caller, id).await?;
     if let Some(parts) = api.store.report(batch).await? {
         return Ok(parts);

@@ -12,6 +12,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 
 use super::answer::{Limit, Told, limit, next};
 use super::{Account, Listed};
+use crate::meters::Meters;
 use crate::store::StoreError;
 use crate::store::listings::{Budget, Listings, Page};
 
@@ -26,6 +27,7 @@ pub struct Config {
     pub tokens: Vec<String>,
     /// Certificates (PEM) to trust beside the system's.
     pub roots: Option<Vec<u8>>,
+    pub meters: Meters,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
 }
@@ -70,6 +72,7 @@ pub struct Lister {
     pub(super) api: Url,
     pub(super) host: String,
     tokens: Arc<[Token]>,
+    meters: Meters,
     pub(super) now: fn() -> i64,
 }
 
@@ -104,7 +107,7 @@ impl Lister {
     ///
     /// Where the address is none, a token cannot be sent, or the certificates are none.
     pub fn new(config: Config, store: Arc<dyn Listings>) -> Result<Self, ListError> {
-        let Config { api_url, host, tokens, roots, now } = config;
+        let Config { api_url, host, tokens, roots, meters, now } = config;
         let wrong = |why: &str| ListError::Address(why.to_owned());
         let api: Url =
             format!("{}/", api_url.trim_end_matches('/')).parse().map_err(|_| wrong("it is no address"))?;
@@ -131,7 +134,7 @@ impl Lister {
         if known.is_empty() {
             known.push(Token { name: "nobody".to_owned(), authorization: None });
         }
-        Ok(Self { http, store, api, host, tokens: known.into(), now })
+        Ok(Self { http, store, api, host, tokens: known.into(), meters, now })
     }
 
     /// Returns the API's address as it is written without a slash at its end.
@@ -313,6 +316,7 @@ impl Lister {
             let why = match request.send().await {
                 Ok(response) => {
                     let status = response.status();
+                    self.meters.github_requests.with_label_values(&[status.as_str()]).inc();
                     self.note(token, &response).await?;
                     if !status.is_server_error() {
                         return Ok(response);

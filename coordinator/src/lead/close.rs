@@ -79,6 +79,8 @@ impl Realm {
         gitfleet_shared::point!("C9");
         self.store.publish(&batch.name, &finished).await?;
         gitfleet_shared::point!("C10");
+        let elapsed = self.now().saturating_sub(batch.created_at).max(0);
+        self.config.meters.batch_seconds.observe(elapsed as f64 / 1_000.0);
         tracing::info!(batch.id = %batch.id, name = batch.name, "the batch is finished and its report published");
         Ok(())
     }

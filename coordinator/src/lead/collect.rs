@@ -5,13 +5,15 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use gitfleet_shared::contract::{Answer, Failure, FailureClass, HandedBack, Outcome};
+use gitfleet_shared::contract::{Answer, Failure, FailureClass, HandedBack, Outcome, Why};
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::queue::{Delivery, Topic};
+use gitfleet_shared::trace;
 use tokio::sync::watch;
+use tracing::{Instrument as _, Span};
 
 use super::{Fall, REST, Realm, Reign, chain, warn};
-use crate::collect::{Purpose, collect, with_more};
+use crate::collect::{Collection, Purpose, collect, with_more};
 use crate::store::{Effect, Recording, StoreError};
 use crate::terms::Terms;
 
@@ -63,14 +65,20 @@ impl Realm {
             })
             .await?;
         match taken {
-            Ok(()) => self.settled(delivery.ack().await),
+            Ok(()) => {
+                if back.why == Why::Dropped {
+                    self.config.meters.jobs_lost.inc();
+                }
+                self.settled(delivery.ack().await)
+            }
             Err(error) => self.settled(delivery.dead_letter(chain(&error)).await),
         }
     }
 
     async fn record(&self, heard: Vec<Heard>) -> Reign {
         let outcomes: Vec<&Outcome> = heard.iter().map(|(outcome, _)| &**outcome).collect();
-        if self.lasting(|| self.take(&outcomes)).await?.is_ok() {
+        let span = span(&heard);
+        if self.lasting(|| self.take(&outcomes)).instrument(span).await?.is_ok() {
             gitfleet_shared::point!("recorded");
             return self.acknowledge(heard.into_iter().map(|(_, delivery)| delivery)).await;
         }
@@ -100,9 +108,25 @@ impl Realm {
         if outcomes.iter().any(|outcome| !terms.contains_key(&outcome.batch)) {
             terms = self.store.running().await?.into_iter().map(|batch| (batch.id, batch.terms)).collect();
         }
-        collect(&*self.store, |batch| purpose(&terms, batch), outcomes, Some(self.now())).await?;
+        let collected =
+            collect(&*self.store, |batch| purpose(&terms, batch), outcomes, Some(self.now())).await?;
+        self.count(outcomes, &collected);
         gitfleet_shared::point!("collected");
         Ok(())
+    }
+
+    fn count(&self, outcomes: &[&Outcome], collected: &Collection) {
+        let meters = &self.config.meters;
+        for (outcome, brought) in outcomes.iter().zip(&collected.brought) {
+            match brought {
+                Some(brought) => {
+                    let word = if outcome.result.is_ok() { "done" } else { "failed" };
+                    meters.jobs.with_label_values(&[brought.work, word]).inc();
+                }
+                None => meters.duplicates.inc(),
+            }
+        }
+        self.count_ended(&collected.ended);
     }
 
     /// Does `attempt` until it succeeds or fails for a reason that lasts.
@@ -134,9 +158,31 @@ impl Realm {
         let recording = Recording { outcome: &failed, effect: Effect::Failure(&failure) };
         match self.store.record(&[recording], Some(self.now())).await {
             Err(error) => self.bear(&error.into(), "a failure is not recorded").await,
-            Ok(()) => Ok(()),
+            Ok(ended) => {
+                self.count_ended(&ended);
+                Ok(())
+            }
         }
     }
+}
+
+/// Returns the span of what was heard together: it follows from the first that is part of a trace, and is linked to the
+/// others.
+fn span(heard: &[Heard]) -> Span {
+    let mut traces = heard.iter().filter_map(|(_, delivery)| delivery.trace());
+    let Some(first) = traces.next() else { return Span::none() };
+    let span = tracing::info_span!(
+        "collect",
+        otel.name = "process outcomes",
+        otel.kind = "consumer",
+        messaging.operation.name = "process",
+        "messaging.operation.type" = "process",
+        messaging.destination.name = Topic::Outcomes.name(),
+        messaging.batch.message_count = heard.len(),
+    );
+    trace::follow(&span, Some(first));
+    traces.for_each(|other| trace::link(&span, other));
+    span
 }
 
 /// What a batch is for. Of one that has ended nothing is recorded, whatever it was for.

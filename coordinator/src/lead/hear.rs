@@ -80,7 +80,9 @@ impl Realm {
                 result: Err(failure.clone()),
             };
             let recording = Recording { outcome: &outcome, effect: Effect::Failure(&failure) };
-            self.store.record(&[recording], None).await?;
+            let ended = self.store.record(&[recording], None).await?;
+            self.config.meters.jobs.with_label_values(&[job.work.name(), "dead"]).inc();
+            self.count_ended(&ended);
             self.bell.work();
         }
         // A queue that holds fewer jobs than nobody was heard to take has lost some.
@@ -89,6 +91,7 @@ impl Realm {
         let about = if lost { Unheard::Ring } else { Unheard::Wait };
         let rung = self.store.ring_all(now - millis(self.config.lease), about).await?;
         if rung > 0 {
+            self.config.meters.lease_expiries.inc_by(rung);
             tracing::warn!(jobs = rung, "jobs went silent and are sent again");
             self.bell.work();
         }

@@ -3,8 +3,6 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use gitfleet_shared::ids::BatchId;
-
 use super::{Realm, Reign, TICK};
 use crate::dispatch::{dispatch, rooms};
 use crate::store::ledger::RunningBatch;
@@ -58,20 +56,20 @@ impl Realm {
         let mut out: usize =
             shares.iter().map(|(_, there)| usize::try_from(*there).unwrap_or(usize::MAX)).sum();
         for (batch, room) in going.iter().zip(rooms(window, &shares)) {
-            out += self.send(batch.id, room).await?;
+            out += self.send(batch, room).await?;
         }
         // What some cannot use is for the others, the most urgent first.
         for batch in &going {
-            out += self.send(batch.id, window.saturating_sub(out)).await?;
+            out += self.send(batch, window.saturating_sub(out)).await?;
         }
         Ok(())
     }
 
-    async fn send(&self, batch: BatchId, room: usize) -> anyhow::Result<usize> {
+    async fn send(&self, batch: &RunningBatch, room: usize) -> anyhow::Result<usize> {
         if room == 0 {
             return Ok(0);
         }
         let _sending = self.sending.lock().await;
-        Ok(dispatch(&*self.queue, &*self.store, batch, room, self.now()).await?.len())
+        Ok(dispatch(&*self.queue, &*self.store, batch.id, room, batch.trace, self.now()).await?.len())
     }
 }

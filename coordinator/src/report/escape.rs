@@ -12,7 +12,7 @@ const NAME_LIMIT: usize = 80;
 const TEXT_LIMIT: usize = 1_000;
 
 /// Returns the text for an HTML element or a quoted attribute.
-pub(super) fn html(text: &str) -> impl Display + '_ {
+pub(crate) fn html(text: &str) -> impl Display + '_ {
     Shown { text, limit: TEXT_LIMIT, write: write_html }
 }
 

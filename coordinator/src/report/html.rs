@@ -44,7 +44,7 @@ use crate::report::number::counted;
 const STYLE: &str = include_str!("html/style.css");
 
 /// `'unsafe-inline'` allows our own style sheet and the widths of bars; hostile text is escaped and reaches neither.
-fn policy() -> String {
+pub(crate) fn policy() -> String {
     let hash = script::HASH;
     format!(
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"

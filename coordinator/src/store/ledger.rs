@@ -11,7 +11,10 @@ use async_trait::async_trait;
 use gitfleet_shared::contract::{Control, HandedBack, Heartbeat, Job};
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
+use gitfleet_shared::trace::TraceContext;
 
+use super::listings::Listings;
+use super::migrations::Fit;
 use super::schedules::Schedules;
 use super::{Result, Store, Term};
 use crate::access::Scope;
@@ -19,6 +22,7 @@ use crate::terms::Terms;
 use crate::view::{
     AttemptView, BatchView, DeadView, JobHistory, JobView, ReportView, SourceView, WorkerView,
 };
+use crate::vital::Signs;
 
 /// A batch that somebody has to carry on.
 #[derive(Debug, Clone)]
@@ -29,6 +33,8 @@ pub struct RunningBatch {
     pub paused: bool,
     pub terms: Terms,
     pub created_at: i64,
+    /// What submitted it.
+    pub trace: Option<TraceContext>,
     /// Jobs of it that are on the queue or in hand.
     pub sent: u64,
     /// Whether all its repositories have come to an end.
@@ -94,8 +100,28 @@ impl JobFilter {
     pub const STATES: [&str; 5] = ["queued", "done", "failed", "dead", "cancelled"];
 }
 
+/// What became of attempts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Throughput {
+    pub ended: Vec<Ended>,
+    /// Jobs that failed, by class, the most frequent class first.
+    pub failures: Vec<(String, i64)>,
+}
+
+/// Attempts that ended alike within the same hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Hours since 1970 in UTC.
+    pub hour: i64,
+    /// As in [`AttemptView::ending`].
+    pub ending: String,
+    pub attempts: i64,
+    /// How long they took together, in milliseconds.
+    pub millis: i64,
+}
+
 #[async_trait]
-pub trait Ledger: Store + Schedules {
+pub trait Ledger: Store + Schedules + Listings {
     /// Returns the batches that are running, the most urgent first, then the oldest.
     async fn running(&self) -> Result<Vec<RunningBatch>>;
 
@@ -178,8 +204,17 @@ pub trait Ledger: Store + Schedules {
     /// Returns the report of a batch and its manifest.
     async fn report(&self, batch: BatchId) -> Result<Option<(String, String)>>;
 
+    /// Returns what became of attempts that have ended since `since`.
+    async fn throughput(&self, since: i64) -> Result<Throughput>;
+
     /// Returns who leads, as far as anybody does.
     async fn leader(&self, now: i64) -> Result<Option<String>>;
+
+    /// Returns how the fleet is at `now`, as of one moment.
+    async fn signs(&self, now: i64) -> Result<Signs>;
+
+    /// Returns whether this program can work with the schema of the store.
+    async fn fit(&self) -> Result<Fit>;
 
     /// What stands behind the port, with its version.
     async fn describe(&self) -> Result<String>;

@@ -56,6 +56,9 @@ pub trait Listings: Send + Sync {
 
     async fn budget(&self, token: &str, host: &str) -> Result<Budget>;
 
+    /// Returns the budgets of all tokens, each with what its token is called here.
+    async fn budgets(&self) -> Result<Vec<(String, Budget)>>;
+
     /// Notes what an answer told of a budget. Of two who were told of one span of time, the one who was told less is right.
     async fn note_budget(&self, token: &str, host: &str, told: Budget) -> Result<()>;
 

@@ -60,12 +60,16 @@ mod schedules;
 mod schema;
 #[path = "sql/sight.rs"]
 mod sight;
+#[path = "sql/signs.rs"]
+mod signs;
 #[path = "sql/silence.rs"]
 mod silence;
 #[path = "sql/snapshots.rs"]
 mod snapshots;
 #[path = "sql/sources.rs"]
 mod sources;
+#[path = "sql/throughput.rs"]
+mod throughput;
 #[path = "sql/tokens.rs"]
 mod tokens;
 #[path = "sql/wishes.rs"]
@@ -73,7 +77,7 @@ mod wishes;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{
@@ -81,10 +85,12 @@ use sqlx::postgres::{
     PgRow as Row,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Postgres as Driver, Row as _, Transaction};
+use tracing::Instrument as _;
 
 use super::doing::{Doing, is_collision};
 use super::migrations::{Schema, Step};
-use super::{Result, StoreError, Term};
+use super::span::span;
+use super::{Observer, Result, StoreError, Term};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
 
@@ -106,6 +112,10 @@ const IF_FREE: &str = "FOR UPDATE SKIP LOCKED";
 const TEAM: &str = "(b.labels::jsonb ->> 'team')";
 /// Asks what stands behind the port.
 const VERSION: &str = "SELECT 'PostgreSQL ' || current_setting('server_version')";
+/// What all of the database takes.
+const STORE_BYTES: &str = "SELECT pg_database_size(current_database())";
+/// As OpenTelemetry calls it.
+const SYSTEM: &str = "postgresql";
 /// What names a row of any table.
 const ROW: &str = "ctid";
 const HAS_STEPS: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
@@ -196,6 +206,7 @@ pub struct Postgres {
     deadline: Duration,
     /// Under which everything is recorded.
     term: Option<Term>,
+    observer: Option<Observer>,
 }
 
 type Database = Postgres;
@@ -227,7 +238,12 @@ impl Postgres {
         .await
         .doing("tell its version")?;
         check_version(row.get(0), row.get(1)).doing("be used")?;
-        Ok(Self { pool, deadline: options.deadline, term: None })
+        Ok(Self { pool, deadline: options.deadline, term: None, observer: None })
+    }
+
+    /// Returns the same store, which tells `observer` of everything it is asked.
+    pub fn observed(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// Brings the schema up to date and returns the steps that this took.
@@ -282,13 +298,31 @@ impl Postgres {
         Ok(transaction)
     }
 
+    /// Tells the observer of how long `work` takes.
+    async fn timed<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let worked = work.instrument(span(operation, SYSTEM)).await;
+        if let Some(observer) = &self.observer {
+            observer(operation, begun.elapsed());
+        }
+        worked
+    }
+
     /// Begins a transaction that sees the store as of one moment.
     async fn begin_reading(&self) -> Result<Transaction<'static, Driver>> {
         self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await.doing("begin")
     }
 
     /// Runs `attempt`, which is one transaction, until it does not collide with another.
-    async fn again<T, F: Future<Output = Result<T>>>(&self, attempt: impl Fn() -> F) -> Result<T> {
+    async fn again<T, F: Future<Output = Result<T>>>(
+        &self,
+        operation: &'static str,
+        attempt: impl Fn() -> F,
+    ) -> Result<T> {
+        self.timed(operation, self.until_alone(attempt)).await
+    }
+
+    async fn until_alone<T, F: Future<Output = Result<T>>>(&self, attempt: impl Fn() -> F) -> Result<T> {
         let mut tries = 1;
         loop {
             let ended = tokio::time::timeout(self.deadline, attempt()).await.doing("answer in time")?;

@@ -56,19 +56,23 @@ mod schedules;
 mod schema;
 #[path = "sql/sight.rs"]
 mod sight;
+#[path = "sql/signs.rs"]
+mod signs;
 #[path = "sql/silence.rs"]
 mod silence;
 #[path = "sql/snapshots.rs"]
 mod snapshots;
 #[path = "sql/sources.rs"]
 mod sources;
+#[path = "sql/throughput.rs"]
+mod throughput;
 #[path = "sql/tokens.rs"]
 mod tokens;
 #[path = "sql/wishes.rs"]
 mod wishes;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gitfleet_shared::ids::BatchId;
 use sqlx::migrate::Migrator;
@@ -77,10 +81,12 @@ use sqlx::sqlite::{
     SqlitePool, SqlitePoolOptions, SqliteRow as Row, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, Sqlite as Driver, Transaction};
+use tracing::Instrument as _;
 
 use super::doing::Doing;
 use super::migrations::Schema;
-use super::{Result, StoreError, Term};
+use super::span::span;
+use super::{Observer, Result, StoreError, Term};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 
@@ -98,6 +104,10 @@ const EACH: &str = "(SELECT value, key AS place FROM json_each($1))";
 const TEAM: &str = "json_extract(b.labels, '$.team')";
 /// Asks what stands behind the port.
 const VERSION: &str = "SELECT 'SQLite ' || sqlite_version()";
+/// What the file takes.
+const STORE_BYTES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+/// As OpenTelemetry calls it.
+const SYSTEM: &str = "sqlite";
 /// What names a row of any table.
 const ROW: &str = "rowid";
 const HAS_STEPS: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
@@ -111,6 +121,7 @@ fn in_part(place: usize, name: &str) -> String {
 #[derive(Clone)]
 pub struct Sqlite {
     pool: SqlitePool,
+    observer: Option<Observer>,
 }
 
 type Database = Sqlite;
@@ -132,7 +143,12 @@ impl Sqlite {
             .await
             .doing("be opened")?;
         migrating.close().await.doing("be opened")?;
-        Ok(Self { pool })
+        Ok(Self { pool, observer: None })
+    }
+
+    /// Returns the same store, which tells `observer` of everything it is asked.
+    pub fn observed(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// Returns what is to be known and done about the schema of the store in `file`, which is not touched by asking.
@@ -171,21 +187,46 @@ impl Sqlite {
         self.pool.begin().await.doing("begin")
     }
 
+    /// Tells the observer of how long `work` takes.
+    async fn timed<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let worked = work.instrument(span(operation, SYSTEM)).await;
+        if let Some(observer) = &self.observer {
+            observer(operation, begun.elapsed());
+        }
+        worked
+    }
+
     async fn begin_reading(&self) -> Result<Transaction<'static, Driver>> {
         self.begin().await
     }
 
     /// Nobody is in the way, so once is enough.
-    async fn again<T, F: Future<Output = Result<T>>>(&self, attempt: impl Fn() -> F) -> Result<T> {
-        attempt().await
+    async fn again<T, F: Future<Output = Result<T>>>(
+        &self,
+        operation: &'static str,
+        attempt: impl Fn() -> F,
+    ) -> Result<T> {
+        self.timed(operation, attempt()).await
     }
 
-    /// Whoever has the file leads.
-    async fn take_lead(&self, _: &str, _: Option<Term>, _: Duration) -> Result<Option<Term>> {
+    /// Whoever has the file leads; it is written down for those who ask.
+    async fn take_lead(&self, holder: &str, _: Option<Term>, ttl: Duration) -> Result<Option<Term>> {
+        sqlx::query(
+            "INSERT INTO leadership (id, term, holder, expires_at) \
+             VALUES (1, 1, $1, CAST(unixepoch('subsec') * 1000 AS INTEGER) + $2) \
+             ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at",
+        )
+        .bind(holder)
+        .bind(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
+        .execute(&self.pool)
+        .await
+        .doing("say who leads")?;
         Ok(Some(Term(1)))
     }
 
     async fn give_up_lead(&self, _: Term) -> Result<()> {
+        sqlx::query("DELETE FROM leadership").execute(&self.pool).await.doing("say that nobody leads")?;
         Ok(())
     }
 

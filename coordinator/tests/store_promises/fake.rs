@@ -210,7 +210,7 @@ pub(crate) async fn taken(store: &dyn Store, batch: BatchId) -> Result<Vec<Job>>
 
 /// Records one outcome, and keeps no attempt.
 pub(crate) async fn record(store: &dyn Store, outcome: &Outcome, effect: Effect<'_>) -> Result<()> {
-    store.record(&[Recording { outcome, effect }], None).await
+    store.record(&[Recording { outcome, effect }], None).await.map(drop)
 }
 
 /// Records one outcome as the coordinator does.

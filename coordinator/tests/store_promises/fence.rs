@@ -105,7 +105,10 @@ async fn a_deposed_leader_changes_nothing() {
         ("slice", record(&*old, &fake.outcome(slice), Effect::Slice(&result, None)).await),
         ("tip", record(&*old, &fake.outcome(tip), Effect::Tip(&Default::default())).await),
         ("failure", record(&*old, &outcome, Effect::Failure(&failure)).await),
-        ("attempt", old.record(&[Recording { outcome: &outcome, effect: Effect::Nothing }], Some(9)).await),
+        (
+            "attempt",
+            old.record(&[Recording { outcome: &outcome, effect: Effect::Nothing }], Some(9)).await.map(drop),
+        ),
         ("publish", old.publish("analyze", &report).await),
         ("abandon", old.abandon(batch).await),
         ("prune", old.prune(0).await),

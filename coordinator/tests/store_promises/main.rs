@@ -13,6 +13,7 @@ mod operators;
 mod packs;
 mod promises;
 mod schedules;
+mod signs;
 mod views;
 
 /// Makes each promise a test of either dialect.
@@ -76,6 +77,11 @@ mod operated {
         dead_letters_are_kept_once,
         a_repository_is_forgotten,
     );
+}
+
+mod watched {
+    use super::signs;
+    of_both!(signs: signs_follow_a_job_from_waiting_to_history, whoever_ends_a_repository_is_told_so_once);
 }
 
 mod let_in {

@@ -24,6 +24,7 @@ fn request(key: &str, digest: u8) -> NewBatch {
         terms: terms(),
         request: Some(RequestKey { key: key.into(), digest: [digest; 32] }),
         config: "{}".into(),
+        trace: None,
         created_at: 5,
         repositories: Vec::new(),
     }

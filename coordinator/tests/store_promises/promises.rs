@@ -66,6 +66,7 @@ pub(crate) async fn a_batch_is_there_with_its_surveys(home: &Home) {
         terms: terms(),
         request: None,
         config: String::new(),
+        trace: None,
         created_at: 0,
         repositories: Vec::new(),
     };

@@ -129,6 +129,10 @@ impl Cache for Embedded {
         }
     }
 
+    async fn describe(&self) -> Result<String, String> {
+        Ok(BACKEND.to_owned())
+    }
+
     async fn stats(&self) -> Result<CacheStats, String> {
         let shared = self.shared.clone();
         let asked = tokio::task::spawn_blocking(move || stats(&shared)).await;
@@ -142,6 +146,9 @@ impl Cache for Embedded {
     }
 }
 
+/// What stands behind the port here.
+const BACKEND: &str = "file (redb)";
+
 fn stats(shared: &Shared) -> Result<CacheStats, redb::Error> {
     let waiting = shared.waiting().entries.len() as u64;
     let transaction = shared.database.begin_read()?;
@@ -153,7 +160,7 @@ fn stats(shared: &Shared) -> Result<CacheStats, redb::Error> {
         }
     };
     // Those that wait may stand in the file, too: a few are counted twice then.
-    let backend = "file (redb)".to_owned();
+    let backend = BACKEND.to_owned();
     Ok(CacheStats { backend, entries: entries + waiting, bytes: Some(bytes), limit_bytes: None })
 }
 

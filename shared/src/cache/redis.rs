@@ -241,6 +241,20 @@ fn escaped(prefix: &str) -> String {
     prefix.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
+/// Returns a field of what Redis says of itself.
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = info.lines().filter_map(|line| line.trim_end().split_once(':'));
+    lines.find_map(|(field, value)| (field == name).then_some(value))
+}
+
+fn backend(info: &str) -> String {
+    match (field(info, "valkey_version"), field(info, "redis_version")) {
+        (Some(version), _) => format!("Valkey {version}"),
+        (None, Some(version)) => format!("Redis {version}"),
+        (None, None) => "Redis".to_owned(),
+    }
+}
+
 async fn in_time<T>(asked: impl Future<Output = Result<T, RedisError>>) -> Result<T, String> {
     match timeout(OPERATOR_DEADLINE, asked).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),
@@ -303,6 +317,12 @@ impl Cache for Redis {
         }
     }
 
+    async fn describe(&self) -> Result<String, String> {
+        let mut connection = self.shared.own_connection().await?;
+        let info: String = in_time(redis::cmd("INFO").arg("server").query_async(&mut connection)).await?;
+        Ok(backend(&info))
+    }
+
     async fn stats(&self) -> Result<CacheStats, String> {
         let mut connection = self.shared.own_connection().await?;
         let (mut cursor, mut keys) = self.shared.scan(&mut connection, 0).await?;
@@ -312,18 +332,9 @@ impl Cache for Redis {
             entries += keys.len() as u64;
         }
         let info: String = in_time(redis::cmd("INFO").query_async(&mut connection)).await?;
-        let field = |name: &str| {
-            let mut lines = info.lines().filter_map(|line| line.trim_end().split_once(':'));
-            lines.find_map(|(field, value)| (field == name).then_some(value))
-        };
-        let number = |name: &str| field(name).and_then(|value| value.parse::<u64>().ok());
-        let backend = match (field("valkey_version"), field("redis_version")) {
-            (Some(version), _) => format!("Valkey {version}"),
-            (None, Some(version)) => format!("Redis {version}"),
-            (None, None) => "Redis".to_owned(),
-        };
+        let number = |name: &str| field(&info, name).and_then(|value| value.parse::<u64>().ok());
         let limit_bytes = number("maxmemory").filter(|limit| *limit > 0);
-        Ok(CacheStats { backend, entries, bytes: number("used_memory"), limit_bytes })
+        Ok(CacheStats { backend: backend(&info), entries, bytes: number("used_memory"), limit_bytes })
     }
 
     async fn purge(&self) -> Result<u64, String> {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use super::{Consumer, DeadLetter, Delivery, Queue, QueueError, Topic};
+use super::{Blocked, Consumer, DeadLetter, Delivery, Queue, QueueError, Topic};
+use crate::trace::TraceContext;
 
 /// Cheap to clone; all clones are the same queue.
 #[derive(Clone)]
@@ -38,13 +39,14 @@ struct State {
 #[derive(Clone)]
 struct Message {
     body: Arc<[u8]>,
+    trace: Option<TraceContext>,
     redeliveries: u32,
     was_dropped: bool,
 }
 
 impl Message {
-    fn new(body: Arc<[u8]>) -> Self {
-        Self { body, redeliveries: 0, was_dropped: false }
+    fn new(body: Arc<[u8]>, trace: Option<TraceContext>) -> Self {
+        Self { body, trace, redeliveries: 0, was_dropped: false }
     }
 }
 
@@ -106,7 +108,12 @@ impl Shared {
 
 #[async_trait]
 impl Queue for InProcess {
-    async fn publish(&self, topic: Topic, body: Vec<u8>) -> Result<(), QueueError> {
+    async fn publish_traced(
+        &self,
+        topic: Topic,
+        body: Vec<u8>,
+        trace: Option<TraceContext>,
+    ) -> Result<(), QueueError> {
         let body: Arc<[u8]> = body.into();
         loop {
             // Created before the check, so that a wake-up between check and wait is not missed.
@@ -118,7 +125,7 @@ impl Queue for InProcess {
                 }
                 if topic == Topic::Control {
                     for unheard in state.listeners.values_mut() {
-                        unheard.push_back(Message::new(body.clone()));
+                        unheard.push_back(Message::new(body.clone(), trace));
                         if unheard.len() > UNHEARD {
                             unheard.pop_front();
                         }
@@ -129,7 +136,7 @@ impl Queue for InProcess {
                 let unbounded = matches!(topic, Topic::Jobs | Topic::Dead);
                 let waiting = state.topics.entry(topic).or_default();
                 if unbounded || waiting.len() < self.shared.capacity {
-                    waiting.push_back(Message::new(body));
+                    waiting.push_back(Message::new(body, trace));
                     self.shared.arrived.notify_waiters();
                     return Ok(());
                 }
@@ -159,6 +166,17 @@ impl Queue for InProcess {
             return Err(QueueError::Closed);
         }
         Ok(state.topics.get(&topic).map_or(0, VecDeque::len) as u64)
+    }
+
+    async fn describe(&self) -> Result<String, QueueError> {
+        if self.shared.lock().closed {
+            return Err(QueueError::Closed);
+        }
+        Ok("memory".to_owned())
+    }
+
+    fn blocked(&self) -> Blocked {
+        Blocked::default()
     }
 }
 
@@ -234,6 +252,10 @@ impl Delivery for InProcessDelivery {
         &self.message().body
     }
 
+    fn trace(&self) -> Option<TraceContext> {
+        self.message().trace
+    }
+
     fn redeliveries(&self) -> u32 {
         self.message().redeliveries
     }
@@ -263,7 +285,7 @@ impl Delivery for InProcessDelivery {
         if let Some(message) = self.message.take() {
             let letter =
                 DeadLetter { topic: self.topic.name().to_owned(), cause, body: message.body.to_vec() };
-            self.shared.push(Topic::Dead, Message::new(letter.encode().into()));
+            self.shared.push(Topic::Dead, Message::new(letter.encode().into(), message.trace));
         }
         Ok(())
     }

@@ -20,9 +20,10 @@ use secrecy::SecretString;
 pub use self::connection::{ConnectError, Place};
 pub use self::greeting::Greeting;
 use self::line::{Line, Role};
-use self::publish::{Publisher, Route};
+use self::publish::{Message, Publisher, Route};
 use self::topology::Names;
-use super::{Consumer, Queue, QueueError, Topic};
+use super::{Blocked, Consumer, Queue, QueueError, Topic};
+use crate::trace::TraceContext;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -185,12 +186,18 @@ impl Drop for Shared {
 
 #[async_trait]
 impl Queue for RabbitMq {
-    async fn publish(&self, topic: Topic, body: Vec<u8>) -> Result<(), QueueError> {
+    async fn publish_traced(
+        &self,
+        topic: Topic,
+        body: Vec<u8>,
+        trace: Option<TraceContext>,
+    ) -> Result<(), QueueError> {
         let patience = match topic {
             Topic::Heartbeats | Topic::Control => self.shared.config.confirm_deadline.min(PASSING_DEADLINE),
             Topic::Jobs | Topic::Outcomes | Topic::Dead => self.shared.config.confirm_deadline,
         };
-        self.shared.publisher.store(Route::To(topic), body.into(), 0, patience).await
+        let message = Message { body: body.into(), retries: 0, trace };
+        self.shared.publisher.store(Route::To(topic), message, patience).await
     }
 
     async fn consume(&self, topic: Topic) -> Result<Box<dyn Consumer>, QueueError> {
@@ -212,6 +219,19 @@ impl Queue for RabbitMq {
         let asked = tokio::time::timeout(deadline, ask).await.map_err(|error| unavailable(doing, error))?;
         let queue = asked.map_err(|error| unavailable(doing, error))?;
         Ok(queue.message_count().into())
+    }
+
+    async fn describe(&self) -> Result<String, QueueError> {
+        let doing = "tell its version";
+        let line = &self.shared.consuming;
+        // Who greets may still let nobody in: only a connection that stands is of use.
+        line.up_within(self.shared.config.confirm_deadline, doing).await?;
+        let greeting = line.opener().greet().await.map_err(|error| unavailable(doing, error))?;
+        Ok(format!("{} {}", greeting.product, greeting.version))
+    }
+
+    fn blocked(&self) -> Blocked {
+        self.shared.publisher.line().blocked()
     }
 }
 

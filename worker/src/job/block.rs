@@ -9,6 +9,7 @@ use gitfleet_shared::facts::FACTS_VERSION;
 use gitfleet_shared::object_id::ObjectId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::{Instrument as _, Span};
 
 use super::Tools;
 use super::tools::gix_id;
@@ -83,7 +84,9 @@ impl Tools {
         let Asked { kind, key, compute, weight, room, is_final } = asked;
         let version = cache_version();
         let keys: Vec<Key> = ids.iter().map(key).collect();
-        let cached = self.cache.get(&keys).await;
+        let asked = self.meters.cache_seconds.with_label_values(&["get"]).start_timer();
+        let cached = self.cache.get(&keys).instrument(span("get", keys.len())).await;
+        asked.observe_duration();
         let wanted: Vec<_> = ids.iter().copied().zip(keys).zip(cached).collect();
         let work = move || {
             let (mut values, mut entries) = (Vec::with_capacity(wanted.len()), Vec::new());
@@ -112,10 +115,31 @@ impl Tools {
             Ok::<_, Failure>((Block { engine, values, hits }, entries))
         };
         let (block, entries) = self.lane.run(work).await??;
-        self.cache.put(entries).await;
+        self.meters.cache_hits.inc_by(block.hits.into());
+        self.meters.cache_misses.inc_by((block.values.len() as u64).saturating_sub(block.hits.into()));
+        if !entries.is_empty() {
+            let told = self.meters.cache_seconds.with_label_values(&["put"]).start_timer();
+            let span = span("put", entries.len());
+            self.cache.put(entries).instrument(span).await;
+            told.observe_duration();
+        }
         gitfleet_shared::point!("W6");
         Ok(block)
     }
+}
+
+/// Returns the span of a look into the cache, where it is part of a trace.
+fn span(operation: &'static str, keys: usize) -> Span {
+    if Span::current().is_disabled() {
+        return Span::none();
+    }
+    tracing::info_span!(
+        "cache",
+        otel.name = %format_args!("cache {operation}"),
+        otel.kind = "client",
+        db.operation.name = operation,
+        db.operation.batch.size = keys,
+    )
 }
 
 fn cache_version() -> u16 {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gitfleet_shared::contract::{HandedBack, Job, Why};
 use gitfleet_shared::queue::{Delivery, QueueError, Topic};
+use gitfleet_shared::trace::TraceContext;
 
 use super::Tools;
 
@@ -55,7 +56,8 @@ impl Tools {
     /// Publishes what is to be heard for certain; while the queue is away, the slot waits with it in hand.
     pub(super) async fn tell(&self, frame: Vec<u8>) -> Result<(), QueueError> {
         loop {
-            match self.queue.publish(Topic::Outcomes, frame.clone()).await {
+            let trace = TraceContext::current();
+            match self.queue.publish_traced(Topic::Outcomes, frame.clone(), trace).await {
                 // Who has left waits for nobody; the job is delivered again.
                 Err(error @ QueueError::Unavailable { .. }) if !self.wishes.has_left() => {
                     tracing::warn!(

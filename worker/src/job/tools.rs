@@ -12,6 +12,7 @@ use gitfleet_shared::queue::Queue;
 
 use super::undone::Undone;
 use crate::lane::Lane;
+use crate::meters::Meters;
 use crate::mirror::Mirrors;
 use crate::objects::Limits;
 use crate::pulse::Pulse;
@@ -35,6 +36,7 @@ pub(crate) struct Tools {
     pub(crate) cache_bytes: usize,
     /// How far the job in hand is, in the units of its heartbeat.
     pub(crate) done: Arc<AtomicU64>,
+    pub(crate) meters: Meters,
 }
 
 impl Tools {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::Ask;
+use super::{Ask, Common};
 
 /// Check everything a fleet needs, from here, and say how to mend it
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,10 @@ pub(crate) struct Coordinator {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
 
+    /// Address and port to tell metrics and answer probes on [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<String>,
+
     /// Bring the store's schema up to date first
     #[arg(long)]
     pub(crate) migrate: bool,
@@ -37,6 +41,24 @@ pub(crate) struct Coordinator {
     /// Take logins that everybody knows, for a machine where nobody else is
     #[arg(long)]
     pub(crate) dev: bool,
+}
+
+/// Serve a team from one machine: coordinator, workers and web face in one process, with nothing to install
+///
+/// Queue, cache and store are those of `gitfleet analyze`: in this process and in its data directory. What was submitted
+/// goes on after a restart.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) common: Common,
+
+    /// Address and port to answer on [default: 127.0.0.1:7171]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+
+    /// Address and port to tell metrics and answer probes on [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<String>,
 }
 
 /// Look at the schema of the fleet's store, and change it

@@ -21,6 +21,10 @@ pub(crate) struct Worker {
     #[arg(long)]
     pub(crate) name: Option<String>,
 
+    /// Address and port to tell metrics and answer probes on [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<String>,
+
     /// Take logins that everybody knows, for a machine where nobody else is
     #[arg(long)]
     pub(crate) dev: bool,

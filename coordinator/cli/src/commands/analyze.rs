@@ -17,6 +17,7 @@ use gitfleet_coordinator::submit::{Requested, Submission, submit};
 use gitfleet_coordinator::terms::Terms;
 use gitfleet_shared::contract::{Identity, Revisions, Source};
 use gitfleet_shared::window::Window;
+use gitfleet_worker::meters::Meters;
 use gitfleet_worker::objects::Limits;
 use gitfleet_worker::worker::{Config as WorkerConfig, JOB_TIME, SLICE_CHANGES, SLICE_TIME, Worker};
 use tokio::sync::watch;
@@ -33,7 +34,7 @@ use crate::render::plan::Plan;
 use crate::render::progress::Display;
 use crate::render::summary::summary;
 use crate::render::{data, talk};
-use crate::wiring::{Embedded, Keep, credentials};
+use crate::wiring::{Embedded, Keep, Unfinished, credentials};
 
 /// Jobs on the queue at a time, in multiples of the slots: enough that no slot waits, few enough to bound memory.
 const JOBS_PER_SLOT: usize = 4;
@@ -249,7 +250,7 @@ pub(super) fn requested(setting: &RepositorySetting) -> anyhow::Result<Requested
 async fn carry_out(args: &Analyze, request: Request, quiet: bool) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let signals = stop::Signals::listen().context("cannot listen for signals")?;
-    let parts = Embedded::open(&request.data_dir, request.keep).await?;
+    let parts = Embedded::open(&request.data_dir, request.keep, Unfinished::Abandon).await?;
     let exit = analyse(args, &request, &parts, (started, signals), quiet).await;
     parts.close_queue();
     parts.close().await;
@@ -303,6 +304,7 @@ async fn analyse(
             grace: Duration::ZERO,
             pulse: PULSE,
             cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, *slots).cache_bytes,
+            meters: Meters::default(),
         },
     );
     let working = tokio::spawn({

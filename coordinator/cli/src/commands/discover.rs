@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use gitfleet_coordinator::api::RepositoryRequest;
 use gitfleet_coordinator::github::{Discovery, ListError, Lister, Note, Selector, Verdict, requests};
+use gitfleet_coordinator::meters::Meters;
 
 use super::Surroundings;
 use crate::args::Discover;
@@ -121,7 +122,7 @@ fn discover(
         .context("cannot start the runtime")?;
     runtime.block_on(async {
         let known = Known::open(keep).await?;
-        let lister = lister(&loaded.settings, known.listings.clone(), now)?;
+        let lister = lister(&loaded.settings, known.listings.clone(), Meters::default(), now)?;
         let found = patiently(&lister, selector, note, quiet).await;
         known.close().await;
         Ok(found.map_err(refusal)?)

@@ -2,6 +2,7 @@
 
 use crate::args::{self, Help};
 use crate::exit::{self, Exit, Refusal};
+use crate::exposition;
 use crate::render::data;
 
 pub(super) fn run(args: &Help) -> anyhow::Result<Exit> {
@@ -9,12 +10,13 @@ pub(super) fn run(args: &Help) -> anyhow::Result<Exit> {
         Some("exit-codes") => Some(exit::help()),
         Some("environment") => Some(environment()),
         Some("openapi") => Some(format!("{}\n", gitfleet_coordinator::api::document())),
+        Some("observability") => Some(exposition::reference()),
         topic => args::help_of(topic),
     };
     let text = text.ok_or_else(|| {
         let topic = args.topic.as_deref().unwrap_or_default();
         Refusal::new(Exit::Usage, format!("there is no command or topic {topic:?}"))
-            .hint("topics: exit-codes, environment, openapi; commands: gitfleet help")
+            .hint("topics: exit-codes, environment, observability, openapi; commands: gitfleet help")
     })?;
     data::print(&text)?;
     Ok(Exit::Done)
@@ -26,6 +28,7 @@ fn environment() -> String {
     for (variable, key) in crate::config::variables() {
         text.push_str(&format!("  {variable:<34}{key}\n"));
     }
+    text.push_str(&format!("  {:<34}the configuration file, as -c\n", "GITFLEET_CONFIG"));
     text.push_str("\nA secret may be in a file instead, which the variable with _FILE at its end names.\n");
     text
 }

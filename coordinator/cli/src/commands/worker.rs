@@ -2,15 +2,20 @@
 
 use anyhow::Context as _;
 use gitfleet_shared::contract::Identity;
+use gitfleet_shared::meter::Meter;
+use gitfleet_worker::meters::Meters;
 use gitfleet_worker::objects::Limits;
 use gitfleet_worker::worker::{Config, SLICE_CHANGES, SLICE_TIME, Worker};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
 use super::{Surroundings, logins, operate, stop};
 use crate::args;
-use crate::config::{Fleet, Overrides};
+use crate::config::{Fleet, Overrides, Settings};
 use crate::exit::{Exit, Refusal};
+use crate::exposition::{self, Dependencies, Exposed, Refresh};
 use crate::wiring::{DataDir, Servers, credentials};
 
 /// How often a worker is heard of while its jobs get further.
@@ -27,6 +32,7 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
         max_blob_bytes: common.max_blob_bytes,
         memory_mib: common.memory_mib,
         data_dir: common.data_dir.clone(),
+        metrics_listen: args.metrics_listen.clone(),
         dev: args.dev.then_some(true),
         ..Overrides::default()
     };
@@ -34,19 +40,41 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
     let settings = &loaded.settings;
     check(&settings.fleet)?;
     logins::check(&settings.fleet)?;
+    let meter = Meter::default();
     let data_dir = DataDir::open_free(&surroundings.data_dir(&loaded)?)?;
-    let slots =
-        settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let slots = slots(settings);
     let host = surroundings.host();
     let name = match &args.name {
         Some(name) => surroundings.named(name),
         None => surroundings.process_name(),
     };
-    let identity = Identity { name: name.clone(), host, version: env!("CARGO_PKG_VERSION").to_owned() };
-    let config = Config {
+    let mut config =
+        config(settings, Identity { name: name.clone(), host, ..ours() }, slots, data_dir.mirrors());
+    config.meters = Meters::new(&meter);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Analysis runs on threads of its own; these only pass messages.
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let exit = runtime.block_on(work(&settings.fleet, config, &name, meter, loaded.warnings.len()));
+    // Whatever still computes is of no use any more.
+    runtime.shutdown_background();
+    drop(data_dir);
+    exit
+}
+
+/// Returns who we are, but for the name.
+pub(super) fn ours() -> Identity {
+    Identity { version: env!("CARGO_PKG_VERSION").to_owned(), ..Identity::default() }
+}
+
+/// Returns how a worker works under these settings.
+pub(super) fn config(settings: &Settings, identity: Identity, slots: usize, mirrors: PathBuf) -> Config {
+    Config {
         identity,
         slots,
-        mirrors: data_dir.mirrors(),
+        mirrors,
         mirror_bytes: settings.fleet.mirror_bytes,
         credentials: credentials(settings),
         slice_changes: SLICE_CHANGES,
@@ -55,18 +83,13 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
         grace: settings.fleet.grace,
         pulse: PULSE,
         cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, slots).cache_bytes,
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        // Analysis runs on threads of its own; these only pass messages.
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    let exit = runtime.block_on(work(&settings.fleet, config, &name));
-    // Whatever still computes is of no use any more.
-    runtime.shutdown_background();
-    drop(data_dir);
-    exit
+        meters: Meters::default(),
+    }
+}
+
+/// Returns how many jobs are done at the same time.
+pub(super) fn slots(settings: &Settings) -> usize {
+    settings.jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1)
 }
 
 /// A job that the broker takes back while it runs would be done for nothing, again and again.
@@ -88,7 +111,14 @@ fn check(fleet: &Fleet) -> anyhow::Result<()> {
     .into())
 }
 
-async fn work(fleet: &Fleet, config: Config, name: &str) -> anyhow::Result<Exit> {
+async fn work(
+    fleet: &Fleet,
+    config: Config,
+    name: &str,
+    meter: Meter,
+    warnings: usize,
+) -> anyhow::Result<Exit> {
+    let metrics = exposition::Listener::open(fleet).await?;
     let signals = stop::Signals::listen().context("cannot listen for signals")?;
     let (stopper, stopped) = watch::channel(None);
     tokio::spawn(signals.watch(stopper));
@@ -96,6 +126,16 @@ async fn work(fleet: &Fleet, config: Config, name: &str) -> anyhow::Result<Exit>
         () = stop::stopped(stopped.clone()) => return Ok(Exit::Done),
         servers = Servers::reach(fleet, name) => servers?,
     };
+    if let Some(metrics) = metrics {
+        let (queue, cache) = (servers.queue.clone(), servers.cache.clone());
+        let dependencies = Arc::new(Dependencies::new(&meter, queue.clone(), cache));
+        let refresh: Refresh = Arc::new(move || {
+            let dependencies = dependencies.clone();
+            Box::pin(async move { dependencies.refresh().await })
+        });
+        let exposed = Exposed::new(meter, warnings, config.mirrors.parent().map(Into::into), refresh);
+        tokio::spawn(metrics.serve(exposed, Dependencies::probes(queue), stop::stopped(stopped.clone())));
+    }
     tracing::info!(name, slots = config.slots, version = env!("CARGO_PKG_VERSION"), "the worker takes jobs");
     let worker = Worker::new(servers.queue.clone(), servers.cache.clone(), config);
     let worked = worker.run(stop::stopped(stopped)).await.context("the worker ended early");

@@ -7,6 +7,7 @@ mod classification;
 mod fleet;
 mod github;
 mod lens;
+mod logging;
 mod output;
 mod people;
 mod repositories;
@@ -42,7 +43,8 @@ pub(crate) static KEYS: &[Key] = &[
     output::REPORTS,
     output::CACHE,
     output::PROCESSING,
-    output::LOGGING,
+    logging::LOGGING,
+    logging::TELEMETRY,
     output::EXPORT,
     output::CACHE_DIRECTORY,
     output::REPORTS_DIRECTORY,

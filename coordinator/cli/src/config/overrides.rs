@@ -25,6 +25,7 @@ pub(crate) struct Overrides {
     pub(crate) formats: Option<Vec<String>>,
     pub(crate) server: Option<String>,
     pub(crate) listen: Option<String>,
+    pub(crate) metrics_listen: Option<String>,
     pub(crate) dev: Option<bool>,
 }
 
@@ -52,6 +53,7 @@ impl Overrides {
             "reports.public" => self.public.map(|on| on.to_string()),
             "fleet.server" => self.server.clone(),
             "fleet.listen" => self.listen.clone(),
+            "fleet.metrics_listen" => self.metrics_listen.clone(),
             "fleet.dev" => self.dev.map(|on| on.to_string()),
             "output.formats" => self.formats.as_ref().map(|formats| formats.join(",")),
             "cache.directory" => return self.data_dir.clone().map(Typed::Path),

@@ -8,16 +8,21 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use gitfleet_coordinator::api::Proxies;
 use gitfleet_coordinator::lens::Lens;
+use gitfleet_coordinator::scale::Limits;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::format::Format;
 use super::github::{self, Credential, GitHub};
 use super::keys;
 use super::lens;
+use super::logging;
 use super::merge::Merge;
 use super::origin::Origin;
 use super::problem::{Problem, ProblemKind};
 use super::repository::{Branches, Context, RepositorySetting, repositories};
+use super::telemetry;
+use crate::render::log::Logging;
+use crate::telemetry::Telemetry;
 
 const SLICE_COMMITS: u64 = 1000;
 const MAX_BLOB_BYTES: u64 = 100 << 20;
@@ -44,6 +49,8 @@ pub(crate) struct Settings {
     /// How reports read facts.
     pub(crate) lens: Arc<Lens>,
     pub(crate) github: GitHub,
+    pub(crate) logging: Logging,
+    pub(crate) telemetry: Telemetry,
     pub(crate) fleet: Fleet,
 }
 
@@ -71,6 +78,9 @@ pub(crate) struct Fleet {
     pub(crate) lease: Duration,
     pub(crate) kept_batches: Duration,
     pub(crate) mirror_bytes: Option<u64>,
+    pub(crate) metrics_listen: Option<String>,
+    pub(crate) metrics_token: Option<SecretString>,
+    pub(crate) scaling: Limits,
 }
 
 /// Asks for every setting in the order in which `config show` lists them.
@@ -97,6 +107,8 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         token.filter(|token| !token.expose_secret().is_empty()).or_else(|| github.tokens.first().cloned());
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
     let lens = lens::settle(merge);
+    let logging = logging::settle(merge);
+    let telemetry = telemetry::settle(merge);
     let fleet = fleet(merge);
     let context = Context { host, owner, branches, branches_origin };
     let (repositories, typed) = repositories(merge, &context);
@@ -127,6 +139,8 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         credentials,
         lens,
         github,
+        logging,
+        telemetry,
         fleet,
     }
 }
@@ -173,6 +187,19 @@ fn fleet(merge: &mut Merge<'_>) -> Fleet {
         lease,
         kept_batches,
         mirror_bytes: merge.integer("fleet.mirror_mib").map(|mib| mib << 20),
+        metrics_listen: merge.text("fleet.metrics_listen").map(|(address, _)| address),
+        metrics_token: merge.secret("fleet.metrics_token"),
+        scaling: scaling(merge),
+    }
+}
+
+fn scaling(merge: &mut Merge<'_>) -> Limits {
+    let mut number = |path, default| merge.integer(path).unwrap_or(default);
+    let default = Limits::default();
+    Limits {
+        target_drain_seconds: number("fleet.target_drain_seconds", default.target_drain_seconds),
+        min_workers: number("fleet.min_workers", default.min_workers),
+        max_workers: number("fleet.max_workers", default.max_workers),
     }
 }
 

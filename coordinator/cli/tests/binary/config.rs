@@ -313,6 +313,9 @@ fn the_documents_say_what_the_program_says() {
     let written = std::fs::read_to_string(project("docs/report.md")).unwrap();
     assert_eq!(columns.text(), written, "cargo run -- report columns > docs/report.md");
     let api = room.gitfleet(&["help", "openapi"]).expect(0);
+    let metrics = room.gitfleet(&["help", "observability"]).expect(0);
+    let written = std::fs::read_to_string(project("docs/metrics.md")).unwrap();
+    assert_eq!(metrics.text(), written, "cargo run -- help observability > docs/metrics.md");
     let written = std::fs::read_to_string(project("docs/openapi.json")).unwrap();
     assert_eq!(api.text(), written, "cargo run -- help openapi > docs/openapi.json");
     let example = project("gitfleet.example.yaml");

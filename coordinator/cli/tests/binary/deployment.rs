@@ -28,7 +28,9 @@ fn files() -> Vec<(String, String)> {
 #[test]
 fn every_variable_is_one_of_ours() {
     let known = Room::new().gitfleet(&["help", "environment"]).expect(0);
-    let known: BTreeSet<&str> = known.text().split_whitespace().collect();
+    let mut known: BTreeSet<&str> = known.text().split_whitespace().collect();
+    // Of deploy/check, and of no process of gitfleet.
+    known.insert("GITFLEET_TOOLS");
     let mut met = 0;
     for (file, text) in files() {
         let words = text.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
@@ -96,25 +98,42 @@ fn every_command_and_flag_is_one_of_ours() {
 }
 
 #[test]
-fn compose_is_read_and_its_commands_are_ours() {
+fn compose_is_read() {
     let text = std::fs::read_to_string(project("docker-compose.yml")).unwrap();
     let mut parser = granit_parser::Parser::new_from_str(&text);
     while let Some(event) = parser.next_event() {
         event.unwrap();
     }
+}
+
+#[test]
+fn containers_are_started_with_commands_of_ours() {
     let room = Room::new();
-    let mut roles = 0;
-    for role in ["coordinator", "worker"] {
-        let help = room.gitfleet(&[role, "--help"]).expect(0);
-        let line = format!("command: [{role}");
-        for line in text.lines().filter_map(|text| text.trim().strip_prefix(&line)) {
-            roles += 1;
-            for flag in line.split([',', ']', ' ']).filter(|word| word.starts_with("--")) {
-                assert!(help.text().contains(flag), "{role} has no {flag}");
+    let mut started = Vec::new();
+    for (file, text) in files() {
+        // As compose says it, and as Kubernetes does.
+        for list in ["command: [", "args: ["] {
+            for line in text.lines().filter_map(|text| text.trim().strip_prefix(list)) {
+                let words = line.split([',', ']', ' ']).filter(|word| !word.is_empty());
+                let words: Vec<&str> = words.take_while(|word| !word.starts_with("{{")).collect();
+                let (flags, path): (Vec<&str>, Vec<&str>) =
+                    words.iter().partition(|word| word.starts_with("--"));
+                let path: Vec<&str> = path
+                    .into_iter()
+                    .filter(|word| word.chars().all(|char| char.is_ascii_lowercase()))
+                    .collect();
+                let help = room.gitfleet(&[&path[..], &["--help"]].concat()).expect(0);
+                for flag in flags {
+                    assert!(help.text().contains(flag), "{file}: {path:?} has no {flag}");
+                }
+                started.push(path.join(" "));
             }
         }
     }
-    assert_eq!(roles, 2, "each role is started");
+    for (role, times) in [("coordinator", 2), ("worker", 2), ("migrate up", 2)] {
+        let found = started.iter().filter(|path| *path == role).count();
+        assert!(found > times, "{role} is started by compose, the chart and the manifests: {started:?}");
+    }
 }
 
 #[test]

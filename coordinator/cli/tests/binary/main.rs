@@ -18,6 +18,7 @@ mod help;
 mod history;
 mod incremental;
 mod judge;
+mod logging;
 mod people;
 mod repository;
 mod room;

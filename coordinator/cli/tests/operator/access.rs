@@ -16,14 +16,14 @@ use crate::fleet::{CANARIES, Ended, Fleet, document, wait};
 const NOBODY: &str = "0198ffff-ffff-7fff-bfff-ffffffffffff";
 
 /// What a coordinator answers.
-struct Answer {
-    status: u16,
-    headers: BTreeMap<String, String>,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 /// Asks for `path`; names the headers and the body that are sent.
-fn ask(server: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(crate) fn ask(server: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let address = server.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -31,7 +31,10 @@ fn ask(server: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    head.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len()));
+    if !headers.iter().any(|(name, _)| *name == "Content-Type") {
+        head.push_str("Content-Type: application/json\r\n");
+    }
+    head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
     // Who is refused early may not read all of it.
     let _ = stream.write_all(format!("{head}{body}").as_bytes());
     read(stream)
@@ -55,7 +58,7 @@ fn bearer(token: &str) -> String {
 
 impl Fleet {
     /// Makes a token with these flags and returns it.
-    fn token(&self, name: &str, flags: &[&str]) -> String {
+    pub(crate) fn token(&self, name: &str, flags: &[&str]) -> String {
         let ended = self.run(&[&["token", "create", name], flags].concat()).expect(0);
         assert!(ended.stderr.contains("not shown again"), "{}", ended.stderr);
         ended.stdout.trim().to_owned()
@@ -127,7 +130,7 @@ fn every_route_answers_as_its_role_and_scope_say() {
                 None => assert_eq!(got.status, 401, "{what}"),
                 Some(role) if *role < grant.role => assert_eq!(got.status, 403, "{what}"),
                 Some(_) if grant.reach == Reach::Fleet && scope.is_some() => {
-                    assert_eq!(got.status, 403, "{what}")
+                    assert_eq!(got.status, 403, "{what}");
                 }
                 Some(_) => {
                     assert!(![401, 403, 429].contains(&got.status) && got.status < 500, "{what}");

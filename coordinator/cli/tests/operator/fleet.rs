@@ -26,6 +26,9 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_gitfleet");
 /// The passwords of database, broker and cache, and the tokens.
 pub(crate) const CANARIES: [&str; 5] = ["hushdatabase", "hushbroker", "hushcache", "hushtoken", "hushother"];
 
+/// What /metrics wants to be shown; never seen again either.
+pub(crate) const METRICS_TOKEN: &str = "hushmetrics";
+
 /// How long anything may take that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -42,6 +45,8 @@ pub(crate) struct Fleet {
     pub(crate) database: Database,
     pub(crate) prefix: String,
     pub(crate) server: String,
+    /// Where the coordinator tells metrics, and then the workers.
+    pub(crate) metrics: Vec<String>,
     environment: Vec<(OsString, OsString)>,
 }
 
@@ -121,8 +126,8 @@ impl Fleet {
         Self::start_with(workers, &[])
     }
 
-    /// Starts a fleet with more settings than it takes.
-    pub(crate) fn start_with(workers: usize, more: &[(&str, &str)]) -> Self {
+    /// As [`start`](Self::start), with further variables.
+    pub(crate) fn start_with(workers: usize, variables: &[(&str, &str)]) -> Self {
         let servers = servers();
         let (home, database, prefix) = (folder("fleet"), servers.postgres.database(), unique::name("test"));
         let listen = format!("127.0.0.1:{}", port::free());
@@ -134,11 +139,12 @@ impl Fleet {
             std::fs::write(&file, format!("{value}\n")).unwrap();
             file.into_os_string()
         };
-        let mut environment: Vec<(OsString, OsString)> = [
+        let environment: Vec<(OsString, OsString)> = [
             ("GITFLEET_DATABASE_URL_FILE", secret("database_url", &database_url)),
             ("GITFLEET_BROKER_URL_FILE", secret("broker_url", &broker_url)),
             ("GITFLEET_CACHE_URL_FILE", secret("cache_url", servers.redis.url())),
             ("GITFLEET_API_TOKEN_FILE", secret("token", &CANARIES[3..].join("\n"))),
+            ("GITFLEET_METRICS_TOKEN_FILE", secret("metrics_token", METRICS_TOKEN)),
             ("GITFLEET_DATABASE_SCHEMA", "fleet".into()),
             ("GITFLEET_PREFIX", prefix.clone().into()),
             ("GITFLEET_SERVER", server.clone().into()),
@@ -147,27 +153,42 @@ impl Fleet {
             ("HOME", home.clone().into_os_string()),
         ]
         .map(|(name, value)| (name.into(), value))
-        .into();
-        environment.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        .into_iter()
+        .chain(variables.iter().map(|(name, value)| (name.into(), value.into())))
+        .collect();
         std::fs::create_dir(home.join("desk")).unwrap();
         let process = |folder: PathBuf, arguments: &[&str], is_ready: Ready| {
             start(folder, arguments, environment.clone(), is_ready)
         };
+        let metrics: Vec<String> = (0..=workers).map(|_| format!("127.0.0.1:{}", port::free())).collect();
         let address = server.clone();
         let coordinator = process(
             home,
-            &["coordinator", "--migrate", "-vvv"],
+            &["coordinator", "--migrate", "-vvv", "--metrics-listen", &metrics[0]],
             Box::new(move || get(&address, "/readyz").is_some_and(|answer| answer.contains(" 200 "))),
         );
-        let workers = (0..workers)
-            .map(|_| {
-                let folder = folder("worker");
-                let log = folder.join("log");
-                let takes = move || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("takes jobs"));
-                process(folder, &["worker", "-j", "1", "-vvv"], Box::new(takes))
-            })
-            .collect();
-        Self { coordinator, workers, database, prefix, server, environment }
+        let (own, rest) = metrics.split_first().expect("the coordinator has one");
+        let own = vec![format!("http://{own}")];
+        let mut fleet =
+            Self { coordinator, workers: Vec::new(), database, prefix, server, metrics: own, environment };
+        for metrics in rest {
+            fleet.workers.push(fleet.worker_with(&["--metrics-listen", metrics]));
+            fleet.metrics.push(format!("http://{metrics}"));
+        }
+        fleet
+    }
+
+    /// Starts another worker.
+    pub(crate) fn worker(&self) -> Server {
+        self.worker_with(&[])
+    }
+
+    fn worker_with(&self, flags: &[&str]) -> Server {
+        let folder = folder("worker");
+        let log = folder.join("log");
+        let takes = move || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("takes jobs"));
+        let arguments = [&["worker", "-j", "1", "-vvv"], flags].concat();
+        start(folder, &arguments, self.environment.clone(), Box::new(takes))
     }
 
     /// Starts another process of the fleet, with other settings where there are any.
@@ -267,7 +288,7 @@ impl Ended {
         let ended =
             Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
         assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
-        for canary in CANARIES {
+        for canary in CANARIES.into_iter().chain([METRICS_TOKEN]) {
             assert!(!ended.stdout.contains(canary) && !ended.stderr.contains(canary), "{}", ended.stderr);
         }
         ended
@@ -301,10 +322,16 @@ impl Ended {
 
 /// Returns what is answered at `path`, with its head.
 pub(crate) fn get(server: &str, path: &str) -> Option<String> {
+    get_with(server, path, None)
+}
+
+/// As [`get`], and shows a token.
+pub(crate) fn get_with(server: &str, path: &str, token: Option<&str>) -> Option<String> {
+    let shown = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let address = server.strip_prefix("http://")?;
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{shown}Connection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     Some(answer)

@@ -11,6 +11,7 @@ mod github;
 #[path = "../history/mod.rs"]
 mod history;
 mod looking;
+mod observing;
 mod refusals;
 mod reports;
 mod scheduling;
@@ -19,3 +20,5 @@ mod schema;
 mod secrets;
 mod steering;
 mod submitting;
+mod tracing;
+mod web;

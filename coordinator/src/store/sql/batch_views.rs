@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gitfleet_shared::ids::BatchId;
+use gitfleet_shared::trace::TraceContext;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::batch_counts::{Counts, count};
@@ -21,7 +22,7 @@ pub(super) async fn running(database: &Database) -> Result<Vec<RunningBatch>> {
         "SELECT b.id, b.name, b.priority, b.paused, b.terms, b.created_at, \
          coalesce(o.jobs, 0), \
          NOT EXISTS (SELECT 1 FROM batch_repository r \
-                     WHERE r.batch_id = b.id AND r.state IN ('surveying', 'analysing')) \
+                     WHERE r.batch_id = b.id AND r.state IN ('surveying', 'analysing')), b.trace \
          FROM batch b LEFT JOIN (SELECT batch_id, count(*) AS jobs FROM job \
                                  WHERE state = 'queued' AND sent_at IS NOT NULL GROUP BY batch_id) o \
          ON o.batch_id = b.id WHERE b.state = 'running' ORDER BY b.priority DESC, b.created_at, b.id",
@@ -40,6 +41,7 @@ pub(super) async fn running(database: &Database) -> Result<Vec<RunningBatch>> {
                 created_at: row.get(5),
                 sent: u64::try_from(row.get::<i64, _>(6)).unwrap_or(0),
                 settled: row.get(7),
+                trace: row.get::<Option<&str>, _>(8).and_then(TraceContext::parse),
             })
         })
         .collect()

@@ -20,7 +20,7 @@ pub(super) async fn submit(database: &Database, batch: &NewBatch) -> Result<Subm
     let text = |value: serde_json::Result<String>| value.map_err(|_| DAMAGED_BATCH);
     let taken = sqlx::query(
         "INSERT INTO batch (id, state, name, priority, labels, terms, config, created_at, idempotency_key, \
-         request_digest) VALUES ($1, 'running', $2, $3, $4, $5, $6, $7, $8, $9) \
+         request_digest, trace) VALUES ($1, 'running', $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (idempotency_key) DO NOTHING",
     )
     .bind(id)
@@ -32,6 +32,7 @@ pub(super) async fn submit(database: &Database, batch: &NewBatch) -> Result<Subm
     .bind(batch.created_at)
     .bind(batch.request.as_ref().map(|request| request.key.as_str()))
     .bind(batch.request.as_ref().map(|request| request.digest.to_vec()))
+    .bind(batch.trace.map(|trace| trace.to_string()))
     .execute(&mut *transaction)
     .await
     .doing("take a batch")?;

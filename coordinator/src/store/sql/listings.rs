@@ -27,6 +27,10 @@ impl Listings for Database {
         self.again(|| budget(self, token, host)).await
     }
 
+    async fn budgets(&self) -> Result<Vec<(String, Budget)>> {
+        self.again(|| budgets(self)).await
+    }
+
     async fn note_budget(&self, token: &str, host: &str, told: Budget) -> Result<()> {
         self.again(|| note_budget(self, token, host, told)).await
     }
@@ -93,13 +97,27 @@ async fn budget(database: &Database, token: &str, host: &str) -> Result<Budget> 
     .fetch_optional(&database.pool)
     .await
     .doing("look what may be asked")?;
-    Ok(row.map_or_else(Budget::default, |row| Budget {
-        allowed: row.get(0),
-        remaining: row.get(1),
-        resets_at: row.get(2),
-        blocked_until: row.get(3),
-        strikes: row.get(4),
-    }))
+    Ok(row.as_ref().map_or_else(Budget::default, told))
+}
+
+fn told(row: &Row) -> Budget {
+    Budget {
+        allowed: row.get("allowed"),
+        remaining: row.get("remaining"),
+        resets_at: row.get("resets_at"),
+        blocked_until: row.get("blocked_until"),
+        strikes: row.get("strikes"),
+    }
+}
+
+async fn budgets(database: &Database) -> Result<Vec<(String, Budget)>> {
+    let rows = sqlx::query(
+        "SELECT token, allowed, remaining, resets_at, blocked_until, strikes FROM forge_budget ORDER BY token",
+    )
+    .fetch_all(&database.pool)
+    .await
+    .doing("look what may be asked")?;
+    Ok(rows.iter().map(|row| (row.get("token"), told(row))).collect())
 }
 
 async fn note_budget(database: &Database, token: &str, host: &str, told: Budget) -> Result<()> {

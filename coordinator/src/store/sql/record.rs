@@ -23,14 +23,14 @@ use super::{
     Arguments, Connection, Database, Doing as _, Driver, HOLD_REPOSITORIES, bulk, closing, facts, snapshots,
 };
 use crate::store::text::storable;
-use crate::store::{Effect, FactSet, Plan, Recording, Result};
+use crate::store::{Effect, Ended, FactSet, Plan, Recording, RepositoryState, Result};
 use crate::submit;
 
 pub(super) async fn record(
     database: &Database,
     recordings: &[Recording<'_>],
     ended_at: Option<i64>,
-) -> Result<()> {
+) -> Result<Vec<Ended>> {
     let mut transaction = database.begin().await?;
     let connection = &mut *transaction;
     let mut places = hold(connection, recordings).await?;
@@ -55,14 +55,16 @@ pub(super) async fn record(
     }
     let all = groups.values().flat_map(|recordings| slices(recordings)).flat_map(|slice| &slice.facts);
     let signatures = facts::take_signatures(connection, all).await?;
+    let mut repositories = Vec::new();
     for (place, recordings) in groups {
-        Ending::of(connection, place, &signatures, &recordings).end(&recordings).await?;
+        repositories.extend(Ending::of(connection, place, &signatures, &recordings).end(&recordings).await?);
     }
     if let Some(now) = ended_at {
         let outcomes: Vec<&Outcome> = recordings.iter().map(|recording| recording.outcome).collect();
         closing::close_attempts(connection, &outcomes, now).await?;
     }
-    transaction.commit().await.doing("record outcomes")
+    transaction.commit().await.doing("record outcomes")?;
+    Ok(repositories)
 }
 
 fn slices<'a>(recordings: &[&'a Recording<'_>]) -> impl Iterator<Item = &'a SliceResult> {
@@ -129,6 +131,8 @@ struct Ending<'a> {
     signatures: &'a Signatures<'a>,
     /// Not yet added to what the repository has taken.
     elapsed_millis: i64,
+    /// Where the repository came to its end by them.
+    ended: Option<Ended>,
 }
 
 impl<'a> Ending<'a> {
@@ -139,10 +143,11 @@ impl<'a> Ending<'a> {
         recordings: &[&Recording<'_>],
     ) -> Self {
         let elapsed: u64 = recordings.iter().map(|recording| recording.outcome.elapsed_millis).sum();
-        Self { connection, place, signatures, elapsed_millis: i64::try_from(elapsed).unwrap_or(i64::MAX) }
+        let elapsed_millis = i64::try_from(elapsed).unwrap_or(i64::MAX);
+        Self { connection, place, signatures, elapsed_millis, ended: None }
     }
 
-    async fn end(mut self, recordings: &[&Recording<'_>]) -> Result<()> {
+    async fn end(mut self, recordings: &[&Recording<'_>]) -> Result<Option<Ended>> {
         let mut failures = Vec::new();
         for recording in recordings {
             match &recording.effect {
@@ -169,7 +174,11 @@ impl<'a> Ending<'a> {
         if self.elapsed_millis > 0 {
             self.update("state = state", |query| query).await?;
         }
-        Ok(())
+        Ok(self.ended)
+    }
+
+    fn ends(&mut self, state: RepositoryState) {
+        self.ended = Some(Ended { state, class: None });
     }
 
     /// Sets columns of the repository to the values that `bind` adds, from `$4` on.
@@ -195,7 +204,17 @@ impl<'a> Ending<'a> {
                  SELECT CASE WHEN n.head IS NULL THEN 'empty' ELSE 'analysed' END, \
                      (SELECT count(*) FROM snapshot_commit s WHERE s.snapshot_id = n.id) \
                  FROM snapshot n WHERE n.repository_id = batch_repository.repository_id AND n.revisions = $4)";
-        self.update(columns, |query| query.bind(revisions.to_string())).await
+        self.update(columns, |query| query.bind(revisions.to_string())).await?;
+        let state: String =
+            sqlx::query("SELECT state FROM batch_repository WHERE batch_id = $1 AND position = $2")
+                .bind(self.place.batch.as_bytes().as_slice())
+                .bind(i64::from(self.place.position))
+                .fetch_one(&mut *self.connection)
+                .await
+                .doing("record an outcome")?
+                .get(0);
+        self.ends(RepositoryState::from_name(&state).ok_or(DAMAGED_BATCH)?);
+        Ok(())
     }
 
     async fn plan(&mut self, plan: &Plan) -> Result<()> {
@@ -212,6 +231,7 @@ impl<'a> Ending<'a> {
 
     async fn dry_run(&mut self, seen: u64, new: u64) -> Result<()> {
         let columns = "state = 'planned', commits_seen = $4, commits_new = $5";
+        self.ends(RepositoryState::Planned);
         self.update(columns, |query| query.bind(count(seen)).bind(count(new))).await
     }
 
@@ -244,6 +264,7 @@ impl<'a> Ending<'a> {
 
     async fn fail(&mut self, failures: &[(JobId, &Failure)]) -> Result<()> {
         let Some((_, first)) = failures.first() else { return Ok(()) };
+        self.ended = Some(Ended { state: RepositoryState::Failed, class: Some(first.class) });
         let message = storable(&first.message).into_owned();
         let columns = "state = 'failed', failure_class = $4, failure_message = $5, pending_facts = NULL";
         self.update(columns, |query| query.bind(first.class.name()).bind(message)).await?;
@@ -292,8 +313,9 @@ impl<'a> Ending<'a> {
             Published::Nothing => Ok(()),
             Published::Outrun => self.survey_again(job).await,
             Published::Done { is_empty } => {
-                let state = if is_empty { "empty" } else { "analysed" };
-                self.update("pending_facts = NULL, state = $4", |query| query.bind(state)).await
+                let state = if is_empty { RepositoryState::Empty } else { RepositoryState::Analysed };
+                self.ends(state);
+                self.update("pending_facts = NULL, state = $4", |query| query.bind(state.name())).await
             }
         }
     }

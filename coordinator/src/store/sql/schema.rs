@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 use sqlx::migrate::{Migrate as _, Migrator};
 
-use super::{Connection, Doing as _, HAS_STEPS};
-use crate::store::migrations::{Schema, Step, StepState, compare, way_down};
+use super::{Connection, Database, Doing as _, HAS_STEPS, MIGRATIONS};
+use crate::store::migrations::{Fit, Schema, Step, StepState, check, compare, way_down};
 use crate::store::{Result, StoreError};
 
 /// A connection of its own: a failed migration keeps its lock until the connection ends.
@@ -57,4 +57,14 @@ impl Schema for Open {
         self.connection.unlock().await.doing("be taken back to an older schema")?;
         Ok(way)
     }
+}
+
+/// Compares the schema with the one this program knows, over a connection of the pool.
+pub(super) async fn fit(database: &Database) -> Result<Fit> {
+    let rows = sqlx::query("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+        .fetch_all(&database.pool)
+        .await
+        .doing("say what schema it has")?;
+    let applied: Vec<(i64, Vec<u8>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    Ok(check(&compare(&MIGRATIONS, &applied)))
 }

@@ -18,10 +18,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connection::ConnectError;
 use super::line::away;
-use super::publish::{RETRIES, Route};
+use super::publish::{Message, RETRIES, Route};
 use super::topology;
 use super::{Shared, unavailable};
 use crate::queue::{Consumer, DeadLetter, Delivery, QueueError, Topic};
+use crate::trace::{HEADER, TraceContext};
 
 /// How often a consumer to whom nothing comes asks whether its queue still has consumers.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -121,6 +122,7 @@ impl RabbitConsumer {
             runtime: self.runtime.clone(),
             redeliveries: retries.saturating_add(returned(&delivery.properties, redelivered)),
             redelivered,
+            trace: trace(&delivery.properties),
             body: delivery.data,
             parts: Some((channel, delivery.acker)),
         })
@@ -262,6 +264,14 @@ impl Drop for RabbitConsumer {
     }
 }
 
+/// Returns the trace a message is part of. A header that is none is as good as no header.
+fn trace(properties: &lapin::BasicProperties) -> Option<TraceContext> {
+    match properties.headers().as_ref()?.inner().get(HEADER)? {
+        AMQPValue::LongString(text) => TraceContext::parse(std::str::from_utf8(text.as_bytes()).ok()?),
+        _ => None,
+    }
+}
+
 /// Returns how often the message was sent on to be delivered later.
 fn retries(properties: &lapin::BasicProperties) -> u32 {
     number(properties, RETRIES)
@@ -292,6 +302,7 @@ struct RabbitDelivery {
     topic: Topic,
     runtime: Handle,
     body: Vec<u8>,
+    trace: Option<TraceContext>,
     redeliveries: u32,
     redelivered: bool,
     /// What settles it, taken when that is done. The channel is held because its end gives the delivery back.
@@ -307,7 +318,8 @@ impl RabbitDelivery {
     }
 
     async fn store(&self, route: Route, body: Arc<[u8]>, retries: u32) -> Result<(), QueueError> {
-        self.shared.publisher.store(route, body, retries, self.shared.config.confirm_deadline).await
+        let message = Message { body, retries, trace: self.trace };
+        self.shared.publisher.store(route, message, self.shared.config.confirm_deadline).await
     }
 }
 
@@ -315,6 +327,10 @@ impl RabbitDelivery {
 impl Delivery for RabbitDelivery {
     fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        self.trace
     }
 
     fn redeliveries(&self) -> u32 {

@@ -3,7 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use super::connection::{ConnectError, Opener, Why};
 use super::topology::{self, Names};
 use super::unavailable;
-use crate::queue::QueueError;
+use crate::queue::{Blocked, QueueError};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -50,6 +50,33 @@ pub(super) struct Up {
     /// Why the broker does not read from it, while it does not.
     pub(super) blocked: watch::Sender<Option<String>>,
     suspected: Notify,
+    standstill: Arc<Standstill>,
+}
+
+/// How long the broker did not read, over all connections of a line.
+#[derive(Default)]
+struct Standstill {
+    // Held for a look or a change, and never across an await.
+    state: Mutex<(Option<Instant>, Duration)>,
+}
+
+impl Standstill {
+    fn begin(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0.get_or_insert_with(Instant::now);
+    }
+
+    fn end(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(since) = state.0.take() {
+            state.1 += since.elapsed();
+        }
+    }
+
+    fn total(&self) -> Duration {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.1 + state.0.map_or(Duration::ZERO, |since| since.elapsed())
+    }
 }
 
 impl Up {
@@ -68,10 +95,12 @@ impl Up {
                 event = events.next() => match event {
                     Some(Event::ConnectionBlocked(reason)) => {
                         tracing::warn!(reason, "RabbitMQ takes no messages for now");
+                        self.standstill.begin();
                         self.blocked.send_replace(Some(reason));
                     }
                     Some(Event::ConnectionUnblocked) => {
                         tracing::info!("RabbitMQ takes messages again");
+                        self.standstill.end();
                         self.blocked.send_replace(None);
                     }
                     // A channel's trouble is told here, too.
@@ -95,6 +124,7 @@ pub(super) struct Line {
     state: watch::Receiver<State>,
     closing: Arc<watch::Sender<bool>>,
     opener: Arc<Opener>,
+    standstill: Arc<Standstill>,
 }
 
 impl Line {
@@ -102,8 +132,15 @@ impl Line {
     pub(super) fn keep(role: Role, opener: Arc<Opener>, names: Arc<Names>) -> Self {
         let (state, states) = watch::channel(State::Away(None));
         let (closing, closings) = watch::channel(false);
-        tokio::spawn(keep(role, opener.clone(), names, state, closings));
-        Self { state: states, closing: Arc::new(closing), opener }
+        let standstill = Arc::new(Standstill::default());
+        tokio::spawn(keep(role, opener.clone(), names, standstill.clone(), state, closings));
+        Self { state: states, closing: Arc::new(closing), opener, standstill }
+    }
+
+    /// Returns whether the broker reads from the connection.
+    pub(super) fn blocked(&self) -> Blocked {
+        let reason = self.now().and_then(|up| up.blocked.borrow().clone());
+        Blocked { reason, total: self.standstill.total() }
     }
 
     pub(super) fn opener(&self) -> &Opener {
@@ -200,6 +237,7 @@ async fn keep(
     role: Role,
     opener: Arc<Opener>,
     names: Arc<Names>,
+    standstill: Arc<Standstill>,
     state: watch::Sender<State>,
     mut closing: watch::Receiver<bool>,
 ) {
@@ -212,8 +250,8 @@ async fn keep(
         match opened {
             Ok(connection) => {
                 let begun = Instant::now();
-                let up =
-                    Arc::new(Up { connection, blocked: watch::Sender::new(None), suspected: Notify::new() });
+                let (blocked, suspected) = (watch::Sender::new(None), Notify::new());
+                let up = Arc::new(Up { connection, blocked, suspected, standstill: standstill.clone() });
                 tracing::debug!(place = %opener.place(), role = role.name(), "connected to RabbitMQ");
                 state.send_replace(State::Up(up.clone()));
                 let reason = tokio::select! {
@@ -221,6 +259,8 @@ async fn keep(
                     _ = closing.wait_for(|closing| *closing) => break,
                 };
                 tracing::warn!(place = %opener.place(), role = role.name(), reason, "connection to RabbitMQ lost");
+                // What was said of it holds for it alone.
+                standstill.end();
                 let lost = ConnectError::Lost { place: opener.place().clone(), reason };
                 state.send_replace(State::Away(Some(Arc::new(lost))));
                 if begun.elapsed() > STOOD {

@@ -20,6 +20,7 @@ use super::line::{Line, Up, away};
 use super::topology::{self, Names};
 use super::unavailable;
 use crate::queue::{QueueError, Topic};
+use crate::trace::{self, TraceContext};
 
 /// Messages on the wire that are not confirmed yet; beyond it callers wait.
 const IN_FLIGHT: usize = 4096;
@@ -48,10 +49,18 @@ pub(super) struct Publisher {
     delays: Mutex<HashSet<(Topic, Duration)>>,
 }
 
+/// What is published, and what goes with it beside its body.
+#[derive(Clone)]
+pub(super) struct Message {
+    pub(super) body: Arc<[u8]>,
+    /// How often it came before.
+    pub(super) retries: u32,
+    pub(super) trace: Option<TraceContext>,
+}
+
 struct Request {
     route: Route,
-    body: Arc<[u8]>,
-    retries: u32,
+    message: Message,
     reply: oneshot::Sender<Result<(), Trouble>>,
 }
 
@@ -86,12 +95,11 @@ impl Publisher {
         self.delays.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
-    /// Publishes `body`, again where that is needed, and returns when it is stored or `patience` has ended.
+    /// Publishes `message`, again where that is needed, and returns when it is stored or `patience` has ended.
     pub(super) async fn store(
         &self,
         route: Route,
-        body: Arc<[u8]>,
-        retries: u32,
+        message: Message,
         patience: Duration,
     ) -> Result<(), QueueError> {
         let deadline = Instant::now() + patience;
@@ -103,7 +111,7 @@ impl Publisher {
                 self.prepare(topic, delay, deadline).await?;
             }
             let (reply, answer) = oneshot::channel();
-            let request = Request { route, body: body.clone(), retries, reply };
+            let request = Request { route, message: message.clone(), reply };
             let asked = async {
                 self.requests.send(request).await.ok()?;
                 answer.await.ok()
@@ -111,7 +119,7 @@ impl Publisher {
             match timeout_at(deadline, asked).await {
                 Ok(Some(Ok(()))) => return Ok(()),
                 Ok(Some(Err(lost @ Trouble::Lost(_)))) => {
-                    if let Some(reason) = lost.too_large(body.len()) {
+                    if let Some(reason) = lost.too_large(message.body.len()) {
                         return Err(QueueError::Refused { doing: PUBLISH, reason });
                     }
                     trouble = Some(lost);
@@ -259,7 +267,7 @@ struct Settled {
 }
 
 async fn send(channel: &Channel, names: &Names, id: u64, request: Request) -> Settled {
-    let Request { route, body, retries, reply } = request;
+    let Request { route, message: Message { body, retries, trace }, reply } = request;
     let (exchange, key, mandatory) = match route {
         Route::To(Topic::Control) => (names.control(), String::new(), false),
         Route::To(topic) => (String::new(), names.queue(topic), true),
@@ -270,9 +278,14 @@ async fn send(channel: &Channel, names: &Names, id: u64, request: Request) -> Se
     let mut properties = BasicProperties::default()
         .with_delivery_mode(if passing { 1 } else { 2 })
         .with_message_id(id.to_string().into());
-    if retries > 0 {
+    if retries > 0 || trace.is_some() {
         let mut headers = FieldTable::default();
-        headers.insert(RETRIES.into(), AMQPValue::LongLongInt(retries.into()));
+        if retries > 0 {
+            headers.insert(RETRIES.into(), AMQPValue::LongLongInt(retries.into()));
+        }
+        if let Some(trace) = trace {
+            headers.insert(trace::HEADER.into(), AMQPValue::LongString(trace.to_string().into()));
+        }
         properties = properties.with_headers(headers);
     }
     let mandatory = mandatory && !crate::sabotaged!("no_confirm");

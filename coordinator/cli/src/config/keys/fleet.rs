@@ -26,6 +26,18 @@ const KEYS: &[Key] = &[
         "Address and port on which the coordinator answers",
     ),
     Key::acted(
+        "metrics_listen",
+        Kind::Text,
+        Reach::default("none").variable("GITFLEET_METRICS_LISTEN").flag("--metrics-listen"),
+        "Address and port on which coordinator and worker tell metrics and answer probes",
+    ),
+    Key::acted(
+        "metrics_token",
+        Kind::Secret,
+        Reach::default("none").variable("GITFLEET_METRICS_TOKEN"),
+        "What /metrics wants to be shown; needed where it listens to more than this machine",
+    ),
+    Key::acted(
         "tls_cert_file",
         Kind::Path,
         Reach::default("none").variable("GITFLEET_TLS_CERT_FILE"),
@@ -53,7 +65,7 @@ const KEYS: &[Key] = &[
         "dev",
         Kind::Switch,
         Reach::default("false").variable("GITFLEET_DEV").flag("--dev"),
-        "Whether logins are taken that everybody knows: for a machine where nobody else is",
+        "Whether what is only for a machine where nobody else is is allowed: logins that everybody knows, metrics without a token",
     ),
     Key::acted(
         "database_url",
@@ -132,5 +144,23 @@ const KEYS: &[Key] = &[
         Kind::Integer(1, 1 << 30),
         Reach::default("no limit").variable("GITFLEET_MIRROR_MIB"),
         "MiB that a worker's mirrors of repositories may take before those unused for longest go",
+    ),
+    Key::acted(
+        "target_drain_seconds",
+        Kind::Integer(1, 1 << 32),
+        Reach::default("900").variable("GITFLEET_TARGET_DRAIN_SECONDS"),
+        "In how many seconds the backlog is to be worked off; autoscaling asks for that many workers",
+    ),
+    Key::acted(
+        "min_workers",
+        Kind::Integer(0, 1 << 20),
+        Reach::default("0").variable("GITFLEET_MIN_WORKERS"),
+        "Workers that autoscaling asks for at least",
+    ),
+    Key::acted(
+        "max_workers",
+        Kind::Integer(1, 1 << 20),
+        Reach::default("64").variable("GITFLEET_MAX_WORKERS"),
+        "Workers that autoscaling asks for at most",
     ),
 ];

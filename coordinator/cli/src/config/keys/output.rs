@@ -1,5 +1,5 @@
-//! Where reports and caches go, and how much of the machine is used: `output`, `reports`, `cache`, `processing`,
-//! `logging`, and the names for the same that only example files of the original use.
+//! Where reports and caches go, and how much of the machine is used: `output`, `reports`, `cache`, `processing`, and
+//! the names for the same that only example files of the original use.
 
 use super::analysis::FRESH;
 use super::{Key, Kind, Reach};
@@ -123,16 +123,6 @@ const PROCESSING_KEYS: &[Key] = &[
     Key::not_yet("git_timeout", Kind::Number, "Seconds a repository may take"),
     Key::not_yet("api_timeout", Kind::Number, "Seconds an API request may take"),
 ];
-
-pub(super) const LOGGING: Key = Key::not_yet(
-    "logging",
-    Kind::Section(&[
-        Key::inner("level", Kind::Text, "What is logged"),
-        Key::inner("format", Kind::Text, "Form of a line"),
-        Key::inner("handlers", Kind::Any, "Where logs go"),
-    ]),
-    "Logs; -v and --quiet say how much is told",
-);
 
 pub(super) const EXPORT: Key = Key::never(
     "export",

@@ -164,6 +164,34 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ),
     ("reports.public", "reports: {public: true}", "names: Withheld"),
     ("reports.working_hours", "reports: {working_hours: true}", "working_hours: true"),
+    (
+        "logging.level",
+        "logging: {level: 'INFO,gitfleet_worker=debug'}",
+        "level: Some(LevelFilter::INFO), targets: [(\"gitfleet_worker\"",
+    ),
+    ("logging.format", "logging: {format: json}", "json: true"),
+    (
+        "logging.targets",
+        "logging: {targets: {gitfleet_worker: WARNING}}",
+        "(\"gitfleet_worker\", LevelFilter::WARN)",
+    ),
+    (
+        "logging.file",
+        "logging: {file: {path: l/x, max_mib: 2, keep: 0}}",
+        "LogFile { path: \"DIR/l/x\", max_bytes: 2097152, keep: 0 }",
+    ),
+    ("logging.syslog", "logging: {syslog: true}", "syslog: Some(\"/dev/log\")"),
+    (
+        "logging.handlers",
+        "logging: {handlers: {file: {filename: app.log, max_size: 10MB, backup_count: 3}, syslog: {facility: local0}}}",
+        "LogFile { path: \"DIR/app.log\", max_bytes: 10485760, keep: 3 }), syslog: Some(\"/dev/log\")",
+    ),
+    (
+        "telemetry.otlp_endpoint",
+        "telemetry: {otlp_endpoint: 'http://o:4318'}",
+        "endpoint: Some(\"http://o:4318\")",
+    ),
+    ("telemetry.sample_ratio", "telemetry: {sample_ratio: 0.25}", "sample_ratio: 0.25"),
     ("fleet.server", "fleet: {server: 'http://c:1'}", "server: \"http://c:1\""),
     ("fleet.token", "fleet: {token: t}", "token: Some("),
     ("fleet.listen", "fleet: {listen: '0.0.0.0:1'}", "listen: \"0.0.0.0:1\""),
@@ -188,6 +216,15 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("fleet.grace_seconds", "fleet: {grace_seconds: 3}", "grace: 3s"),
     ("fleet.lease_seconds", "fleet: {lease_seconds: 5}", "lease: 5s"),
     ("fleet.batch_days", "fleet: {batch_days: 2}", "kept_batches: 172800s"),
+    (
+        "fleet.metrics_listen",
+        "fleet: {metrics_listen: '0.0.0.0:9464'}",
+        "metrics_listen: Some(\"0.0.0.0:9464\")",
+    ),
+    ("fleet.metrics_token", "fleet: {metrics_token: t}", "metrics_token: Some("),
+    ("fleet.target_drain_seconds", "fleet: {target_drain_seconds: 60}", "target_drain_seconds: 60"),
+    ("fleet.min_workers", "fleet: {min_workers: 2}", "min_workers: 2"),
+    ("fleet.max_workers", "fleet: {max_workers: 5}", "max_workers: 5"),
     ("fleet.mirror_mib", "fleet: {mirror_mib: 1}", "mirror_bytes: Some(1048576)"),
 ];
 
@@ -230,14 +267,18 @@ fn without_anything_the_defaults_hold() {
          extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
          linear_keys: [], patterns: {}, exclude_patterns: [], position: Anywhere }, story_points: [], \
          release_tags: None, exclude_paths: [], working_hours: false, names: Shown }, \
-         github: GitHub { api_url: \"https://api.github.com\", cloned_from: \"github.com\", tokens: [], selector: None }"
+         github: GitHub { api_url: \"https://api.github.com\", cloned_from: \"github.com\", tokens: [], selector: None }, \
+         logging: Logging { level: None, targets: [], json: false, file: None, syslog: None }, \
+         telemetry: Telemetry { endpoint: None, sample_ratio: 1.0 }"
     );
     assert_eq!(
         fleet,
         "Fleet { server: \"http://127.0.0.1:7171\", token: None, listen: \"127.0.0.1:7171\", tls_cert_file: None, \
          tls_key_file: None, trusted_proxies: Proxies([]), requests_per_minute: 6000, dev: false, database_url: None, \
          database_schema: \"public\", broker_url: None, cache_url: None, prefix: \"gitfleet\", ca_file: None, \
-         cache_ttl: 2592000s, consumer_timeout: 1800s, job_time: 840s, grace: 25s, lease: 60s, kept_batches: 34560000s, mirror_bytes: None } }"
+         cache_ttl: 2592000s, consumer_timeout: 1800s, job_time: 840s, grace: 25s, lease: 60s, kept_batches: 34560000s, mirror_bytes: None, \
+         metrics_listen: None, metrics_token: None, \
+         scaling: Limits { target_drain_seconds: 900, min_workers: 0, max_workers: 64 } } }"
     );
 }
 

@@ -19,7 +19,7 @@ fn a_file_of_the_original_loads_with_these_warnings_and_no_others() {
             "gitfleet.yaml:10:3: known but not acted on yet: github.fetch_pr_reviews (line 10), \
              github.rate_limit (line 11), jira.access_user (line 55), jira.access_token (line 56), \
              jira.base_url (line 57), jira_integration.enabled (line 59), jira_integration.story_point_fields (line 60), \
-             reports.retention_days (line 79), cache.max_size_mb (line 88), processing.memory_limit_mb (line 91), logging (line 92)"
+             reports.retention_days (line 79), cache.max_size_mb (line 88), processing.memory_limit_mb (line 91)"
                 .to_owned(),
             "gitfleet.yaml:4:1: profile is not acted on, on purpose: a profile chooses how deep the original's \
              classifiers and branch heuristics look; gitfleet reads all there is"

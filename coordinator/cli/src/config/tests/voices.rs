@@ -43,8 +43,13 @@ fn every_variable_has_an_effect() {
         "GITFLEET_TIME_ZONE" => "Asia/Tokyo",
         "GITFLEET_INCLUDE_CURRENT_WEEK" | "GITFLEET_ALL_BRANCHES" => "true",
         "GITFLEET_LINE_HISTORY" => "false",
-        "GITFLEET_ANONYMIZE" | "GITFLEET_PUBLIC" => "true",
+        "GITFLEET_ANONYMIZE" | "GITFLEET_PUBLIC" | "GITFLEET_DEV" => "true",
         "GITFLEET_FORMAT" => "html,csv",
+        "GITFLEET_TRUSTED_PROXIES" => "10.0.0.0/8",
+        "GITFLEET_LOG" => "debug",
+        "GITFLEET_OTLP_ENDPOINT" => "http://127.0.0.1:4318",
+        "GITFLEET_TRACE_SAMPLE_RATIO" => "0.5",
+        "GITFLEET_LOG_FORMAT" => "json",
         "GITFLEET_GITHUB_API_URL" => "https://ghe.example",
         "GITFLEET_OUTPUT" | "GITFLEET_DATA_DIR" | "GITFLEET_GITHUB_TOKEN" | "GITFLEET_GITHUB_OWNER" => "some",
         name if name.ends_with("_SECONDS") => "300",
@@ -87,6 +92,7 @@ fn every_flag_has_an_effect() {
         formats: Some(vec!["md".to_owned(), "markdown".to_owned(), "csv".to_owned()]),
         server: Some("http://c:1".to_owned()),
         listen: Some("[::1]:2".to_owned()),
+        metrics_listen: Some("[::1]:3".to_owned()),
         dev: Some(true),
     };
     let mut around = Around::new(b"repositories: [{path: x}]");
@@ -97,6 +103,7 @@ fn every_flag_has_an_effect() {
     let shown = around.redact(&format!("{settings:?}"));
     let (local, fleet) = shown.split_once(", fleet: ").unwrap();
     assert!(fleet.starts_with("Fleet { server: \"http://c:1\", token: None, listen: \"[::1]:2\""), "{fleet}");
+    assert!(fleet.contains("metrics_listen: Some(\"[::1]:3\"), metrics_token: None"), "{fleet}");
     assert_eq!(
         local,
         "Settings { repositories: [RepositorySetting { name: \"a\", location: Path(\"DIR/a\"), remote: None, \
@@ -109,7 +116,9 @@ fn every_flag_has_an_effect() {
          name_stop_list: [], bots: Lists { bots: [], humans: [] } } }, teams: [], work: RulesConfig { custom: [], \
          extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
          linear_keys: [], patterns: {}, exclude_patterns: [], position: Anywhere }, story_points: [], \
-         release_tags: None, exclude_paths: [], working_hours: false, names: Withheld }"
+         release_tags: None, exclude_paths: [], working_hours: false, names: Withheld }, \
+         logging: Logging { level: None, targets: [], json: false, file: None, syslog: None }, \
+         telemetry: Telemetry { endpoint: None, sample_ratio: 1.0 }"
     );
 }
 
@@ -295,6 +304,16 @@ reports:
   public: false                              # default
   pseudonym_key: null                        # default: none
   working_hours: false                       # default
+logging:
+  level: null                                # default: warn; info for coordinator and worker
+  format: null                               # default: text
+  targets: null                              # default: none
+  file: null                                 # default: none
+  syslog: null                               # default: false
+  handlers: null                             # default: none
+telemetry:
+  otlp_endpoint: null                        # default: none
+  sample_ratio: null                         # default: 1
 fleet:
   server: \"http://127.0.0.1:7171\"            # default
   listen: null                               # default: 127.0.0.1:7171
@@ -317,6 +336,11 @@ fleet:
   cache_url: null                            # default: none
   ca_file: null                              # default: none
   mirror_mib: null                           # default: no limit
+  metrics_listen: null                       # default: none
+  metrics_token: null                        # default: none
+  target_drain_seconds: 900                  # default
+  min_workers: 0                             # default
+  max_workers: 64                            # default
 repositories:
   - name: shop                               # default
     path: /srv/shop                          # gitfleet.yaml:6:11
