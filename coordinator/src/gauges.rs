@@ -95,8 +95,11 @@ impl Gauges {
     fn tell_budgets(&self, budgets: &[(String, Budget)]) {
         let meters = &self.meters;
         for (token, budget) in budgets {
+            // What was used up is whole again at that time, though nobody has asked since.
+            let is_past = budget.resets_at.is_some_and(|at| at <= self.vital.now());
+            let remaining = if is_past { budget.allowed } else { budget.remaining };
             let told = [
-                (&meters.github_remaining, budget.remaining.map(|count| count as f64)),
+                (&meters.github_remaining, remaining.map(|count| count as f64)),
                 (&meters.github_limit, budget.allowed.map(|count| count as f64)),
                 (&meters.github_reset, budget.resets_at.map(|at| at as f64 / 1_000.0)),
             ];

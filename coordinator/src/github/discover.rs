@@ -71,7 +71,7 @@ impl Lister {
                 listed.entry(repository.id).or_insert((name.clone(), repository));
             }
         }
-        let known = self.store.known(&self.host).await?;
+        let known = self.store.listed_before(&self.host).await?;
         let local = is_loopback(&self.api);
         let discovery = judge(selector, &self.host, local, &listed, &known);
         if note == Note::Down {

@@ -81,14 +81,19 @@ impl Realm {
         }
     }
 
-    async fn fire(&self, schedule: Schedule, run: Run) -> Result<(), StoreError> {
+    async fn fire(&self, schedule: Schedule, mut run: Run) -> Result<(), StoreError> {
         let mut batch = match schedule.planned.at(&schedule.name, run.fired_at) {
             Ok(batch) => batch,
             Err(why) => return self.store.run_failed(&run, &why).await,
         };
+        // What kept it waiting is over.
+        run.note = None;
         if let Some(selector) = &schedule.planned.selector {
             match self.listed(selector, &batch.repositories).await {
-                Ok(found) => batch.repositories.extend(found),
+                Ok((found, note)) => {
+                    batch.repositories.extend(found);
+                    run.note = Some(note);
+                }
                 Err(ListError::Store(error)) => return Err(error),
                 Err(error) if error.is_passing() && self.now() - run.fired_at < GIVE_UP_MILLIS => {
                     let again = self.now() + AGAIN_MILLIS;
@@ -125,10 +130,15 @@ impl Realm {
         &self,
         selector: &Selector,
         named: &[RepositoryRequest],
-    ) -> Result<Vec<RepositoryRequest>, ListError> {
+    ) -> Result<(Vec<RepositoryRequest>, String), ListError> {
         let nothing = || ListError::Address("this coordinator lists nothing".to_owned());
         let lister = self.config.lister.as_ref().ok_or_else(nothing)?;
         let found = lister.discover(selector, Note::Down).await?;
-        Ok(requests(selector, found.chosen(), named))
+        let mut note =
+            format!("{} of {} listed repositories", found.chosen().count(), found.repositories.len());
+        if !found.vanished.is_empty() {
+            note.push_str(&format!("; not listed any more: {}", found.vanished.join(", ")));
+        }
+        Ok((requests(selector, found.chosen(), named), note))
     }
 }

@@ -66,7 +66,7 @@ pub trait Listings: Send + Sync {
     async fn block(&self, token: &str, host: &str, until: i64, strikes: i64) -> Result<()>;
 
     /// Returns what was listed before, of all accounts of a host.
-    async fn known(&self, host: &str) -> Result<Vec<Known>>;
+    async fn listed_before(&self, host: &str) -> Result<Vec<Known>>;
 
     /// Notes what was listed, whole. Where a repository has another address than before, what is known of the old one is
     /// from now on known of the new one, unless a batch that runs names it or there is something of the new one already.

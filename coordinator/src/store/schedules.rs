@@ -23,7 +23,7 @@ pub trait Schedules: Send + Sync {
     /// Adds a schedule and returns its id, or `None` where its owner has one of this name. Its own id is not looked at.
     async fn add_schedule(&self, schedule: &Schedule) -> Result<Option<i64>>;
 
-    /// Returns all schedules, by name.
+    /// Returns all schedules that can be read, by name.
     async fn schedules(&self) -> Result<Vec<Schedule>>;
 
     /// Removes a schedule and what is known of its firings; its batches stay. Returns whether it was there.
@@ -44,7 +44,7 @@ pub trait Schedules: Send + Sync {
     /// Returns the firings that are to be submitted at `now`, each with its schedule, the oldest first.
     async fn begun_runs(&self, now: i64) -> Result<Vec<(Schedule, Run)>>;
 
-    /// Notes that a firing became a batch.
+    /// Notes that a firing became a batch, with its note.
     async fn run_submitted(&self, run: &Run, batch: BatchId) -> Result<()>;
 
     /// Notes that a firing cannot be submitted, and why.

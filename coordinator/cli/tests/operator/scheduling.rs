@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::fleet::{Fleet, idle, wait, working};
+use crate::fleet::{Ended, Fleet, idle, wait, working};
 use crate::github::{GitHub, repository};
 
 /// Makes a schedule due at a moment of the past, as a fleet finds it that was away.
@@ -153,6 +153,43 @@ fn what_is_no_schedule_is_refused_with_its_reason() {
 }
 
 #[test]
+fn a_team_has_schedules_of_its_own() {
+    let fleet = idle();
+    let repository = fleet.repository("of-teams", 75);
+    let with = |token: &str, arguments: &[&str]| {
+        let mut command = fleet.command(arguments);
+        command.env_remove("GITFLEET_API_TOKEN_FILE").env("GITFLEET_API_TOKEN", token);
+        Ended::of(command.output().unwrap())
+    };
+    let [x, y] = ["x", "y"].map(|team| {
+        let create = ["token", "create", team, "--role", "operator", "--team", team];
+        fleet.run(&create).expect(0).stdout.trim().to_owned()
+    });
+    let add = ["schedule", "add", "weekly", "--cron", "@weekly", &repository];
+    with(&x, &add).expect(0);
+    with(&y, &["schedule", "show", "weekly"]).expect(3).says(&["there is no schedule weekly"]);
+    // A name that another team has taken is free.
+    with(&y, &add).expect(0);
+    with(&y, &add).expect(6).says(&["already"]);
+    with(&x, &[&add[..], &["--label", "team=y"]].concat()).expect(5).says(&["team=y"]);
+    let own = with(&x, &["schedule", "ls", "--json"]).expect(0).stdout;
+    let own: Value = serde_json::from_str(&own).unwrap();
+    assert_eq!((own.as_array().unwrap().len(), &own[0]["owner"]), (1, &"team=x".into()));
+    // Who sees both has to say which.
+    fleet.run(&["schedule", "show", "weekly"]).expect(6).says(&["team=x", "team=y", "number"]);
+    let number = own[0]["id"].to_string();
+    fleet.run(&["schedule", "show", &number]).expect(0).shows(&["team=x"]);
+    with(&y, &["schedule", "rm", &number]).expect(3);
+    let batch = with(&x, &["schedule", "trigger", "weekly"]).expect(0).stdout.trim().to_owned();
+    with(&x, &["batch", "show", &batch]).expect(0);
+    with(&y, &["batch", "show", &batch]).expect(3);
+    with(&x, &["batch", "cancel", &batch]).expect(0);
+    for token in [&x, &y] {
+        with(token, &["schedule", "rm", "weekly"]).expect(0);
+    }
+}
+
+#[test]
 fn an_organization_is_listed_anew_at_each_firing() {
     let github = GitHub::start();
     let fleet = Fleet::start_with(1, &[("GITFLEET_GITHUB_API_URL", &github.url())]);
@@ -184,6 +221,14 @@ fn an_organization_is_listed_anew_at_each_firing() {
     github.has("orgs/acme", [all, vec![listed(84, "three")]].concat());
     let second = fire();
     fleet.run(&["batch", "watch", &second, "--quiet"]).expect(0).shows(&["3 analysed", "three"]);
+    assert_eq!(show(&fleet, "all")["last"]["note"], "3 of 4 listed repositories");
+    github.state().accounts.get_mut("orgs/acme").unwrap().remove(0);
+    let third = fire();
+    fleet.run(&["batch", "watch", &third, "--quiet"]).expect(0).shows(&["2 analysed"]);
+    let note = show(&fleet, "all")["last"]["note"].clone();
+    assert_eq!(note, "2 of 3 listed repositories; not listed any more: acme/one");
+    // What vanished is as it was.
+    assert!(fleet.run(&["repo", "ls"]).expect(0).stdout.contains("/one"));
 
     // A part of a listing is none: the firing waits, and says why.
     for _ in 0..4 {
@@ -205,7 +250,7 @@ fn an_organization_is_listed_anew_at_each_firing() {
         .unwrap();
     let mut add = fleet.command(&["schedule", "add", "other", "--cron", "@weekly", "-c", &file]);
     add.env_remove("GITFLEET_GITHUB_API_URL");
-    crate::fleet::Ended::of(add.output().unwrap()).expect(0);
+    Ended::of(add.output().unwrap()).expect(0);
     fleet.run(&["schedule", "trigger", "other"]).expect(1).says(&["is configured, and"]);
     assert!(elsewhere.asked().is_empty());
     // A project's token cannot say what a listing will come to; a team's can.
@@ -214,5 +259,5 @@ fn an_organization_is_listed_anew_at_each_firing() {
     std::fs::write(&file, "github:\n  organization: acme\n").unwrap();
     let mut add = fleet.command(&["schedule", "add", "mine", "--cron", "@weekly", "-c", &file]);
     add.env_remove("GITFLEET_API_TOKEN_FILE").env("GITFLEET_API_TOKEN", token.trim());
-    crate::fleet::Ended::of(add.output().unwrap()).expect(5);
+    Ended::of(add.output().unwrap()).expect(5);
 }

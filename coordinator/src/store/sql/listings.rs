@@ -16,35 +16,35 @@ const KEPT_MILLIS: i64 = 90 * 24 * 60 * 60 * 1_000;
 #[async_trait]
 impl Listings for Database {
     async fn page(&self, token: &str, url: &str) -> Result<Option<Page>> {
-        self.again(|| page(self, token, url)).await
+        self.again("page", || page(self, token, url)).await
     }
 
     async fn keep_page(&self, token: &str, url: &str, page: &Page, now: i64) -> Result<()> {
-        self.again(|| keep_page(self, token, url, page, now)).await
+        self.again("keep_page", || keep_page(self, token, url, page, now)).await
     }
 
     async fn budget(&self, token: &str, host: &str) -> Result<Budget> {
-        self.again(|| budget(self, token, host)).await
+        self.again("budget", || budget(self, token, host)).await
     }
 
     async fn budgets(&self) -> Result<Vec<(String, Budget)>> {
-        self.again(|| budgets(self)).await
+        self.again("budgets", || budgets(self)).await
     }
 
     async fn note_budget(&self, token: &str, host: &str, told: Budget) -> Result<()> {
-        self.again(|| note_budget(self, token, host, told)).await
+        self.again("note_budget", || note_budget(self, token, host, told)).await
     }
 
     async fn block(&self, token: &str, host: &str, until: i64, strikes: i64) -> Result<()> {
-        self.again(|| block(self, token, host, until, strikes)).await
+        self.again("block", || block(self, token, host, until, strikes)).await
     }
 
-    async fn known(&self, host: &str) -> Result<Vec<Known>> {
-        self.again(|| known(self, host)).await
+    async fn listed_before(&self, host: &str) -> Result<Vec<Known>> {
+        self.again("listed_before", || known(self, host)).await
     }
 
     async fn note_listed(&self, host: &str, listed: &[Known], now: i64) -> Result<()> {
-        self.again(|| note_listed(self, host, listed, now)).await
+        self.again("note_listed", || note_listed(self, host, listed, now)).await
     }
 }
 

@@ -20,52 +20,53 @@ const RUN: &str = "r.schedule_id, r.due_at, r.state AS run_state, r.fired_at, r.
 #[async_trait]
 impl Schedules for Database {
     async fn add_schedule(&self, schedule: &Schedule) -> Result<Option<i64>> {
-        self.again(|| add(self, schedule)).await
+        self.again("add_schedule", || add(self, schedule)).await
     }
 
     async fn schedules(&self) -> Result<Vec<Schedule>> {
-        self.again(|| select(self, "ORDER BY s.name, s.owner", None)).await
+        self.again("schedules", || select(self, "ORDER BY s.name, s.owner", None)).await
     }
 
     async fn remove_schedule(&self, id: i64) -> Result<bool> {
-        self.again(|| remove(self, id)).await
+        self.again("remove_schedule", || remove(self, id)).await
     }
 
     async fn set_schedule_paused(&self, id: i64, paused: bool, next_due: Option<i64>) -> Result<Wish> {
-        self.again(|| set_paused(self, id, paused, next_due)).await
+        self.again("set_schedule_paused", || set_paused(self, id, paused, next_due)).await
     }
 
     async fn due_schedules(&self, now: i64) -> Result<Vec<Schedule>> {
         let which = "WHERE s.paused = 0 AND s.next_due <= $1 ORDER BY s.next_due, s.id";
-        self.again(|| select(self, which, Some(now))).await
+        self.again("due_schedules", || select(self, which, Some(now))).await
     }
 
     async fn begin_due(&self, schedule: i64, due: i64, decision: Decision, now: i64) -> Result<Begun> {
-        self.again(|| begin_due(self, schedule, due, decision, now)).await
+        self.again("begin_due", || begin_due(self, schedule, due, decision, now)).await
     }
 
     async fn begin_asked(&self, schedule: i64, now: i64) -> Result<Begun> {
-        self.again(|| begin_asked(self, schedule, now)).await
+        self.again("begin_asked", || begin_asked(self, schedule, now)).await
     }
 
     async fn begun_runs(&self, now: i64) -> Result<Vec<(Schedule, Run)>> {
-        self.again(|| begun_runs(self, now)).await
+        self.again("begun_runs", || begun_runs(self, now)).await
     }
 
     async fn run_submitted(&self, run: &Run, batch: BatchId) -> Result<()> {
-        self.again(|| end(self, run, RunState::Submitted, Some(batch), None)).await
+        self.again("run_submitted", || end(self, run, RunState::Submitted, Some(batch), run.note.as_deref()))
+            .await
     }
 
     async fn run_failed(&self, run: &Run, note: &str) -> Result<()> {
-        self.again(|| end(self, run, RunState::Failed, None, Some(note))).await
+        self.again("run_failed", || end(self, run, RunState::Failed, None, Some(note))).await
     }
 
     async fn run_waits(&self, run: &Run, retry_at: i64, note: &str) -> Result<()> {
-        self.again(|| wait(self, run, retry_at, note)).await
+        self.again("run_waits", || wait(self, run, retry_at, note)).await
     }
 
     async fn runs(&self, schedule: i64, limit: u32) -> Result<Vec<Run>> {
-        self.again(|| runs(self, schedule, limit)).await
+        self.again("runs", || runs(self, schedule, limit)).await
     }
 }
 
@@ -103,7 +104,11 @@ async fn select(database: &Database, which: &str, at: Option<i64>) -> Result<Vec
         query = query.bind(at);
     }
     let rows = query.fetch_all(&database.pool).await.doing("list schedules")?;
-    rows.iter().map(schedule).collect()
+    Ok(rows.iter().filter_map(|row| told(schedule(row))).collect())
+}
+
+fn told<T>(read: Result<T>) -> Option<T> {
+    read.inspect_err(|error| tracing::warn!(%error, "a schedule of another version is passed over")).ok()
 }
 
 async fn remove(database: &Database, id: i64) -> Result<bool> {
@@ -284,7 +289,9 @@ async fn begun_runs(database: &Database, now: i64) -> Result<Vec<(Schedule, Run)
     .fetch_all(&database.pool)
     .await
     .doing("list firings")?;
-    rows.iter().map(|row| Ok((schedule(row)?, run(row)?))).collect()
+    // One that another version wrote keeps no other from being carried out.
+    let readable = |row| Ok((schedule(row)?, run(row)?));
+    Ok(rows.iter().filter_map(|row| told(readable(row))).collect())
 }
 
 async fn end(
