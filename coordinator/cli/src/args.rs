@@ -29,7 +29,7 @@ pub(crate) use batch::{Batch, BatchCommand};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use discover::Discover;
 pub(crate) use facts::{Facts, FactsFormat};
-pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand, Serve};
+pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand, Serve, Smoke};
 pub(crate) use help::{Completion, Help, Man};
 pub(crate) use job::{Job, JobCommand};
 pub(crate) use metrics::{Metrics, MetricsCommand};
@@ -81,6 +81,7 @@ pub(crate) enum Command {
     Token(Token),
     Audit(Audit),
     Doctor(Doctor),
+    Smoke(Smoke),
     Coordinator(Coordinator),
     Serve(Box<Serve>),
     Migrate(Migrate),

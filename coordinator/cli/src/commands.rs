@@ -22,6 +22,7 @@ mod report;
 mod scan;
 mod schedule;
 mod serve;
+mod smoke;
 mod stop;
 mod submit;
 mod token;
@@ -63,6 +64,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Token(args) => token::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Smoke(args) => smoke::run(&args),
         Command::Coordinator(args) => coordinator::run(args, quiet),
         Command::Serve(args) => serve::run(*args, quiet),
         Command::Migrate(args) => migrate::run(args),

@@ -17,6 +17,21 @@ pub(crate) struct Doctor {
     pub(crate) data_dir: Option<PathBuf>,
 }
 
+/// Have a fleet do all it is for, with one small repository: after a deployment, before others rely on it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Smoke {
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+
+    /// What is analysed: a URL, or a path that workers have on their disks
+    #[arg(long, value_name = "SOURCE", default_value = "https://github.com/octocat/Hello-World")]
+    pub(crate) repository: String,
+
+    /// Give up after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) timeout: u64,
+}
+
 /// Coordinate a fleet: answer the API, plan, collect, publish
 ///
 /// Any number of coordinators may run beside each other; one of them leads, and another one takes over when it ends.

@@ -48,7 +48,7 @@ pub(super) fn run(args: Doctor) -> anyhow::Result<Exit> {
     Ok(if well { Exit::Done } else { Exit::Differs })
 }
 
-fn text(found: &[DependencyView]) -> String {
+pub(super) fn text(found: &[DependencyView]) -> String {
     let mut text = String::new();
     for one in found {
         let mark = if one.ok { "ok  " } else { "BAD " };
@@ -60,11 +60,11 @@ fn text(found: &[DependencyView]) -> String {
     talk::harmless(&text)
 }
 
-fn good(name: &str, detail: impl Into<String>) -> DependencyView {
+pub(super) fn good(name: &str, detail: impl Into<String>) -> DependencyView {
     DependencyView { name: name.to_owned(), ok: true, detail: detail.into(), hint: None }
 }
 
-fn bad(name: &str, detail: impl Into<String>, hint: &str) -> DependencyView {
+pub(super) fn bad(name: &str, detail: impl Into<String>, hint: &str) -> DependencyView {
     DependencyView { name: name.to_owned(), ok: false, detail: detail.into(), hint: Some(hint.to_owned()) }
 }
 

@@ -10,9 +10,9 @@ use crate::sample::Sample;
 use crate::servers::Servers;
 
 /// Notes who changes jobs, in which term.
-const AUDIT: &str = "CREATE TABLE audit (term bigint, who text);
+const AUDIT: &str = "CREATE TABLE witness (term bigint, who text);
     CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO audit SELECT term, session_user FROM leadership WHERE id = 1;
+        INSERT INTO witness SELECT term, session_user FROM leadership WHERE id = 1;
         RETURN NULL;
     END $$;
     CREATE TRIGGER note AFTER UPDATE ON job FOR EACH STATEMENT EXECUTE FUNCTION note();";
@@ -40,11 +40,11 @@ pub(crate) fn frozen(sabotage: Option<&str>) -> Findings {
     old.signal("STOP");
     fleet.until("the other one leads", || fleet.count("SELECT count(*) FROM leadership WHERE term = 2") == 1);
     // The new one has recorded something, so the old one is behind in everything it knows.
-    let by_new = format!("SELECT count(*) FROM audit WHERE term = 2 AND who = '{}'", users[1]);
+    let by_new = format!("SELECT count(*) FROM witness WHERE term = 2 AND who = '{}'", users[1]);
     fleet.until("the other one records", || fleet.count(&by_new) > 0);
     old.signal("CONT");
     let mut findings = judge(&fleet, &batch, sample, PATIENCE, "leader frozen for longer than its term");
-    let late = fleet.count(&format!("SELECT count(*) FROM audit WHERE term = 2 AND who = '{}'", users[0]));
+    let late = fleet.count(&format!("SELECT count(*) FROM witness WHERE term = 2 AND who = '{}'", users[0]));
     findings.demand(Oracle::Fence, late == 0, || format!("{late} changes by one that leads no more"));
     findings.append(close(&fleet, vec![worker], vec![new, old]));
     findings

@@ -1,6 +1,6 @@
 //! Listings and their JSON: what fits a terminal, and what fits the published schema.
 
-use crate::fleet::{document, servers, wait, working};
+use crate::fleet::{document, idle, servers, wait, working};
 
 #[test]
 fn every_listing_fits_a_terminal_and_its_schema() {
@@ -118,4 +118,18 @@ fn completions_and_manual_are_made_of_the_commands() {
     assert!(fleet.path("pages/gitfleet-batch-watch.1").exists());
     let help = fleet.run(&["help", "openapi"]).expect(0).stdout;
     assert_eq!(serde_json::from_str::<serde_json::Value>(&help).unwrap(), *document());
+}
+
+#[test]
+fn smoke_says_whether_work_goes_all_the_way() {
+    let fleet = working();
+    let repository = fleet.repository("smoked", 81);
+    let well = fleet.run(&["smoke", "--repository", &repository]).expect(0);
+    well.shows(&["ok   store", "ok   leader", "ok   workers", "ok   work", "commits in", "ok   report"]);
+    let absent = fleet.run(&["smoke", "--repository", &fleet.text("nothing-here")]).expect(7);
+    absent.shows(&["BAD  work", "hint", "--repository"]);
+    let idle = idle().run(&["smoke", "--repository", &repository]).expect(7);
+    idle.shows(&["BAD  workers", "gitfleet worker"]);
+    let late = fleet.run(&["smoke", "--repository", &repository, "--timeout", "0"]).expect(7);
+    late.shows(&["has not ended", "gitfleet batch watch"]);
 }

@@ -144,7 +144,7 @@ fn one_trace_leads_from_the_command_to_the_store() {
             // A parent may still be on its way to the collector; what is there is the right one.
             match by_id.get(span.parent.as_slice()) {
                 Some(parent) => {
-                    assert!(parents.contains(&parent.name.as_str()), "{span:?} follows {parent:?}")
+                    assert!(parents.contains(&parent.name.as_str()), "{span:?} follows {parent:?}");
                 }
                 None => assert!(!parents.is_empty() || span.parent.is_empty(), "{span:?}"),
             }

@@ -25,12 +25,15 @@ pub(super) fn of(flags: Flags, logging: &Logging) -> Targets {
     }
 }
 
+/// A level for everything, and some for parts.
+pub(crate) type Levels = (Option<LevelFilter>, Vec<(String, LevelFilter)>);
+
 /// Reads levels as `info`, or `info,gitfleet_worker=debug`: one for everything, and some for parts.
 ///
 /// # Errors
 ///
 /// With the word that is no level.
-pub(crate) fn levels(text: &str) -> Result<(Option<LevelFilter>, Vec<(String, LevelFilter)>), String> {
+pub(crate) fn levels(text: &str) -> Result<Levels, String> {
     let (mut all, mut parts) = (None, Vec::new());
     for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         match word.split_once('=') {
