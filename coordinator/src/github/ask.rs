@@ -101,6 +101,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// What GitHub wants to be left alone for where it does not say; twice as long each time.
 const SECONDARY_MILLIS: i64 = 60_000;
 const LONGEST_MILLIS: i64 = 60 * 60 * 1_000;
+const LEAST_MILLIS: i64 = 1_000;
 
 impl Lister {
     /// # Errors
@@ -287,6 +288,8 @@ impl Lister {
                 (until.unwrap_or(now + pause), strikes + 1)
             }
         };
+        // A clock that is ahead of GitHub's must not make a request a moment out of a time that is over.
+        let until = until.max(now + LEAST_MILLIS);
         self.store.block(&token.name, &self.host, until, strikes).await?;
         Ok(ListError::Limited { until })
     }

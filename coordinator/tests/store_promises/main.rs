@@ -8,6 +8,7 @@ mod fake;
 mod faults;
 mod fence;
 mod home;
+mod listings;
 mod migrations;
 mod operators;
 mod packs;
@@ -94,6 +95,15 @@ mod let_in {
         the_log_is_a_chain_that_is_only_added_to,
         what_is_old_goes_from_the_log_and_the_rest_verifies,
         a_part_of_the_fleet_is_all_that_is_seen_of_it,
+    );
+}
+
+mod listed {
+    use super::listings;
+    of_both!(listings:
+        a_page_is_kept_by_token_and_address,
+        a_budget_is_everybodys,
+        a_renamed_repository_keeps_what_is_known_of_it,
     );
 }
 
