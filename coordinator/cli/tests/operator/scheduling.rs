@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::fleet::{Ended, Fleet, idle, wait, working};
+use crate::fleet::{Ended, Fleet, METRICS_TOKEN, get_with, idle, wait, working};
 use crate::github::{GitHub, repository};
 
 /// Makes a schedule due at a moment of the past, as a fleet finds it that was away.
@@ -40,7 +40,7 @@ fn a_schedule_fires_by_hand_and_by_clock() {
     let add =
         ["schedule", "add", "nightly", "--cron", "0 2 * * 1-5", "--zone", "Europe/Berlin", "--weeks", "4"];
     let added = fleet.json(
-        &[&add[..], &[&repository, "--label", "tier=1", "--priority", "3"]].concat(),
+        &[&add[..], &[&repository, "--label", "pace=slow", "--priority", "3"]].concat(),
         "post",
         "/schedules",
     );
@@ -56,7 +56,7 @@ fn a_schedule_fires_by_hand_and_by_clock() {
     fleet.run(&["batch", "watch", &batch, "--quiet"]).expect(0);
     let shown = fleet.json(&["batch", "show", &batch], "get", "/batches/{id}");
     assert_eq!(shown["labels"]["schedule"], "nightly");
-    assert_eq!((&shown["labels"]["tier"], &shown["name"]), (&"1".into(), &"nightly".into()));
+    assert_eq!((&shown["labels"]["pace"], &shown["name"]), (&"slow".into(), &"nightly".into()));
     assert!(shown["window"].as_str().unwrap().contains(" to "), "{shown}");
 
     // As if a coordinator came a minute late: that is still in time.
@@ -192,7 +192,10 @@ fn a_team_has_schedules_of_its_own() {
 #[test]
 fn an_organization_is_listed_anew_at_each_firing() {
     let github = GitHub::start();
-    let fleet = Fleet::start_with(1, &[("GITFLEET_GITHUB_API_URL", &github.url())]);
+    const TOKEN: &str = "ghp_hushhush";
+    github.token(TOKEN, 4_000, 3_600);
+    let fleet =
+        Fleet::start_with(1, &[("GITFLEET_GITHUB_API_URL", &github.url()), ("GITFLEET_GITHUB_TOKEN", TOKEN)]);
     let listed = |id: i64, name: &str| {
         repository(
             id,
@@ -229,6 +232,18 @@ fn an_organization_is_listed_anew_at_each_firing() {
     assert_eq!(note, "2 of 3 listed repositories; not listed any more: acme/one");
     // What vanished is as it was.
     assert!(fleet.run(&["repo", "ls"]).expect(0).stdout.contains("/one"));
+
+    // What was asked, and what may still be, is told to whoever watches, and by which token is not.
+    let scraped = get_with(&fleet.metrics[0], "/metrics", Some(METRICS_TOKEN)).unwrap();
+    for words in [
+        "gitfleet_github_requests_total{status=\"200\"} ",
+        "gitfleet_github_budget_remaining{token=\"",
+        "gitfleet_github_budget_reset_timestamp_seconds{token=\"",
+    ] {
+        assert!(scraped.contains(words), "no {words}");
+    }
+    let limit = scraped.lines().find(|line| line.starts_with("gitfleet_github_budget_limit{")).unwrap();
+    assert!(limit.ends_with(" 5000") && !scraped.contains(TOKEN), "{limit}");
 
     // A part of a listing is none: the firing waits, and says why.
     for _ in 0..4 {
