@@ -19,6 +19,7 @@ mod problem;
 mod queues;
 mod reports;
 mod scaling;
+mod schedules;
 mod sources;
 mod text;
 mod tls;
@@ -36,6 +37,7 @@ use utoipa_axum::routes;
 
 use self::grants::{Granted, Grants};
 
+pub(crate) use batches::settle;
 pub use batches::{Acted, BatchRequest, RepositoryRequest, Retried, Submission};
 pub use door::{Tokens, tokens};
 pub use fleet::Ready;
@@ -46,6 +48,7 @@ pub use origin::Proxies;
 pub use people::{PeopleDecision, pair};
 pub use problem::Problem;
 pub use queues::Purged;
+pub use schedules::{RunView, ScheduleRequest, ScheduleView};
 pub use tls::{Tls, TlsError};
 pub use tokens::{NewToken, TokenRequest, TokenView};
 
@@ -114,6 +117,15 @@ fn versioned() -> (OpenApiRouter<Api>, Grants) {
         .route(STEER, routes!(batches::pause))
         .route(STEER, routes!(batches::resume))
         .route(STEER, routes!(batches::retry))
+        .route(STEER, routes!(schedules::add))
+        .route(LOOK, routes!(schedules::list))
+        .route(LOOK, routes!(schedules::show))
+        .route(LOOK, routes!(schedules::runs))
+        .route(LOOK, routes!(schedules::next))
+        .route(STEER, routes!(schedules::pause))
+        .route(STEER, routes!(schedules::resume))
+        .route(STEER, routes!(schedules::trigger))
+        .route(STEER, routes!(schedules::remove))
         .route(LOOK, routes!(reports::of_batch))
         .route(LOOK, routes!(reports::manifest_of_batch))
         .route(LOOK, routes!(reports::list))

@@ -9,6 +9,7 @@ use gitfleet_shared::queue::{Queue, Topic};
 
 use crate::meters::{Meters, TOPICS};
 use crate::store::ledger::Ledger;
+use crate::store::listings::Budget;
 use crate::vital::{Scaling, Signs, Vital};
 
 pub struct Gauges {
@@ -54,6 +55,9 @@ impl Gauges {
         if let Some(scaling) = answers(self.vital.scaling()).await {
             self.tell_scaling(&scaling);
         }
+        if let Some(budgets) = answers(self.store.budgets()).await {
+            self.tell_budgets(&budgets);
+        }
     }
 
     async fn count_messages(&self) {
@@ -85,6 +89,25 @@ impl Gauges {
         meters.report_timestamp.reset();
         for (name, at) in &signs.reports {
             meters.report_timestamp.with_label_values(&[name]).set(*at as f64 / 1_000.0);
+        }
+    }
+
+    fn tell_budgets(&self, budgets: &[(String, Budget)]) {
+        let meters = &self.meters;
+        for (token, budget) in budgets {
+            // What was used up is whole again at that time, though nobody has asked since.
+            let is_past = budget.resets_at.is_some_and(|at| at <= self.vital.now());
+            let remaining = if is_past { budget.allowed } else { budget.remaining };
+            let told = [
+                (&meters.github_remaining, remaining.map(|count| count as f64)),
+                (&meters.github_limit, budget.allowed.map(|count| count as f64)),
+                (&meters.github_reset, budget.resets_at.map(|at| at as f64 / 1_000.0)),
+            ];
+            for (gauge, value) in told {
+                if let Some(value) = value {
+                    gauge.with_label_values(&[token]).set(value);
+                }
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod close;
 mod collect;
+mod fire;
 mod hear;
 mod keep;
 mod send;
@@ -21,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
+use crate::github::Lister;
 use crate::meters::Meters;
 use crate::store::ledger::{Ledger, Patience};
 use crate::store::{Ended, StoreError, Term};
@@ -43,6 +45,8 @@ pub struct Config {
     pub collectors: usize,
     pub patience: Patience,
     pub kept: Kept,
+    /// Lists what schedules ask for by account; without it, they fail.
+    pub lister: Option<Lister>,
     pub meters: Meters,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
@@ -89,6 +93,7 @@ impl Default for Config {
             collectors: 2,
             patience: Patience { losses: Some(3), doubt_millis: 15_000, unable_millis: 30_000 },
             kept: Kept::default(),
+            lister: None,
             meters: Meters::default(),
             now: || Utc::now().timestamp_millis(),
         }
@@ -256,6 +261,8 @@ impl Realm {
         loops.spawn(self.clone().carry_on());
         loops.spawn(self.clone().conclude_all());
         loops.spawn(self.clone().retire());
+        loops.spawn(self.clone().watch_clock());
+        loops.spawn(self.clone().fire_all());
         loops
     }
 

@@ -106,7 +106,26 @@ const HTTP_SECONDS: Definition =
 const STORE_BYTES: Definition =
     Definition::gauge("gitfleet_store_bytes", &[], "What the store takes on the disk of its database");
 
-/// All of them. The budgets of GitHub's API are counted where it is spoken to.
+const TOKEN: Label = Label::open("token", "the tokens that are configured, each by a hash");
+const GITHUB_REQUESTS: Definition = Definition::counter(
+    "gitfleet_github_requests_total",
+    &[STATUS],
+    "Requests to GitHub's API that were answered",
+);
+const GITHUB_REMAINING: Definition = Definition::gauge(
+    "gitfleet_github_budget_remaining",
+    &[TOKEN],
+    "Requests that a token may still make before its budget is set anew, as GitHub said last",
+);
+const GITHUB_LIMIT: Definition =
+    Definition::gauge("gitfleet_github_budget_limit", &[TOKEN], "Requests that a token may make in all");
+const GITHUB_RESET: Definition = Definition::gauge(
+    "gitfleet_github_budget_reset_timestamp_seconds",
+    &[TOKEN],
+    "When the budget of a token is set anew, in seconds of Unix time",
+);
+
+/// All of them.
 pub const ALL: &[Definition] = &[
     LEADER,
     REPOSITORIES,
@@ -129,6 +148,10 @@ pub const ALL: &[Definition] = &[
     HTTP_REQUESTS,
     HTTP_SECONDS,
     STORE_BYTES,
+    GITHUB_REQUESTS,
+    GITHUB_REMAINING,
+    GITHUB_LIMIT,
+    GITHUB_RESET,
 ];
 
 /// The handles. Cheap to clone; all clones count together.
@@ -155,6 +178,10 @@ pub struct Meters {
     pub(crate) http_requests: IntCounterVec,
     pub(crate) http_seconds: HistogramVec,
     pub(crate) store_bytes: Gauge,
+    pub(crate) github_requests: IntCounterVec,
+    pub(crate) github_remaining: GaugeVec,
+    pub(crate) github_limit: GaugeVec,
+    pub(crate) github_reset: GaugeVec,
 }
 
 impl Meters {
@@ -181,6 +208,10 @@ impl Meters {
             http_requests: meter.counters(&HTTP_REQUESTS),
             http_seconds: meter.histograms(&HTTP_SECONDS, MOMENTS),
             store_bytes: meter.gauge(&STORE_BYTES),
+            github_requests: meter.counters(&GITHUB_REQUESTS),
+            github_remaining: meter.gauges(&GITHUB_REMAINING),
+            github_limit: meter.gauges(&GITHUB_LIMIT),
+            github_reset: meter.gauges(&GITHUB_RESET),
         }
     }
 

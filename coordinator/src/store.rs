@@ -6,6 +6,7 @@ pub mod access;
 pub mod backup;
 mod doing;
 pub mod ledger;
+pub mod listings;
 pub mod migrations;
 mod pack;
 #[expect(
@@ -13,6 +14,7 @@ mod pack;
     reason = "what both dialects say in the same words is one text, compiled for each"
 )]
 pub mod postgres;
+pub mod schedules;
 mod span;
 pub mod sqlite;
 mod text;

@@ -91,6 +91,11 @@ impl Vital {
         Self { store, limits, now, seen: Mutex::default() }
     }
 
+    /// Returns the time, in UTC milliseconds.
+    pub(crate) fn now(&self) -> i64 {
+        (self.now)()
+    }
+
     /// Returns what the store says, or said a moment ago.
     ///
     /// # Errors

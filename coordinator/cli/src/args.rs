@@ -6,6 +6,7 @@ mod ask;
 mod backup;
 mod batch;
 mod config;
+mod discover;
 mod facts;
 mod fleet;
 mod help;
@@ -16,6 +17,7 @@ mod metrics;
 mod operate;
 mod people;
 mod report;
+mod schedule;
 mod sources;
 mod submit;
 mod worker;
@@ -28,6 +30,7 @@ pub(crate) use ask::Ask;
 pub(crate) use backup::{Backup, Restore, StorePlace};
 pub(crate) use batch::{Batch, BatchCommand};
 pub(crate) use config::{Config, ConfigCommand};
+pub(crate) use discover::Discover;
 pub(crate) use facts::{Facts, FactsFormat};
 pub(crate) use fleet::{Coordinator, Doctor, Migrate, MigrateCommand, Serve, Smoke};
 pub(crate) use help::{Completion, Help, Man};
@@ -39,6 +42,7 @@ pub(crate) use operate::{
 };
 pub(crate) use people::{Pair, People, PeopleCommand, PeoplePlace};
 pub(crate) use report::{Report, ReportCommand};
+pub(crate) use schedule::{Schedule, ScheduleAdd, ScheduleCommand};
 pub(crate) use sources::{History, Sources, WindowArgs};
 pub(crate) use submit::Submit;
 pub(crate) use worker::{Worker, WorkerCommand};
@@ -63,12 +67,14 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Analyze(Box<Analyze>),
     Facts(Facts),
+    Discover(Discover),
     Config(Config),
     Report(Report),
     Metrics(Metrics),
     People(People),
     Submit(Box<Submit>),
     Batch(Batch),
+    Schedule(Schedule),
     Job(Job),
     Worker(Worker),
     Queue(Queue),

@@ -8,6 +8,7 @@ mod batch;
 mod completion;
 mod config;
 mod coordinator;
+mod discover;
 mod doctor;
 mod facts;
 mod front;
@@ -21,6 +22,7 @@ mod operate;
 mod people;
 mod report;
 mod scan;
+mod schedule;
 mod serve;
 mod smoke;
 mod stop;
@@ -46,12 +48,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Command::Analyze(args) => analyze::run(*args, quiet),
         Command::Facts(args) => facts::run(args),
+        Command::Discover(args) => discover::run(args, quiet),
         Command::Config(args) => config::run(args),
         Command::Report(args) => report::run(args, quiet),
         Command::Metrics(args) => metrics::run(args),
         Command::People(args) => people::run(args),
         Command::Submit(args) => submit::run(*args, quiet),
         Command::Batch(args) => batch::run(args, quiet),
+        Command::Schedule(args) => schedule::run(args, quiet),
         Command::Job(args) => job::run(args),
         Command::Worker(args) => worker::run(args, quiet),
         Command::Queue(args) => operate::queue(args),

@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 pub(crate) use environment::settings as variables;
 pub(crate) use format::Format;
-pub(crate) use github::Credential;
+pub(crate) use github::{Credential, GitHub};
 pub(crate) use location::Location;
 pub(crate) use overrides::Overrides;
 pub(crate) use problem::ConfigError;

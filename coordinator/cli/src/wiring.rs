@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use gitfleet_coordinator::github::{Config as GitHubConfig, Lister};
+use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::store::access::Access;
 use gitfleet_coordinator::store::backup::{Restored, Saved};
 use gitfleet_coordinator::store::ledger::{Ledger, Unheard};
+use gitfleet_coordinator::store::listings::Listings;
 use gitfleet_coordinator::store::migrations::{Fit, check};
 use gitfleet_coordinator::store::postgres::{Options, Postgres, Unusable};
 use gitfleet_coordinator::store::sqlite::Sqlite;
@@ -54,11 +57,7 @@ impl DataDir {
     /// Creates the directory where it is missing, readable for its owner only: names and e-mails are in it.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let context = || format!("cannot use the data directory {}", path.display());
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path).with_context(context)?;
+        create(path).with_context(context)?;
         // The system lets go of the lock when the process ends, however it ends.
         let lock = std::fs::File::create(path.join("lock")).with_context(context)?;
         match lock.try_lock() {
@@ -96,6 +95,15 @@ impl DataDir {
     pub(crate) fn mirrors(&self) -> PathBuf {
         self.path.join("mirrors")
     }
+}
+
+/// Creates a directory where it is missing, readable for its owner only.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 /// What becomes of batches that a process left running which had the store before.
@@ -207,6 +215,58 @@ pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Sqlite> {
             "cannot open the store {}; if the file is damaged, move it away: it can be made again",
             file.display()
         )
+    })
+}
+
+/// What is known of listings in the local store, beside whoever else has it open.
+pub(crate) struct Known {
+    pub(crate) listings: Arc<dyn Listings>,
+    sqlite: Arc<Sqlite>,
+    _passing: Option<tempfile::TempDir>,
+}
+
+impl Known {
+    /// Opens the store in `directory`, or one that is gone with this.
+    pub(crate) async fn open(directory: Option<PathBuf>) -> anyhow::Result<Self> {
+        let (directory, passing) = match directory {
+            Some(directory) => (directory, None),
+            None => {
+                let passing = tempfile::Builder::new().prefix("gitfleet-").tempdir();
+                let passing = passing.context("cannot create a temporary directory")?;
+                (passing.path().to_owned(), Some(passing))
+            }
+        };
+        create(&directory)
+            .with_context(|| format!("cannot use the data directory {}", directory.display()))?;
+        let sqlite = Arc::new(open_store(&directory).await?);
+        Ok(Self { listings: sqlite.clone(), sqlite, _passing: passing })
+    }
+
+    pub(crate) async fn close(self) {
+        self.sqlite.close().await;
+    }
+}
+
+/// Returns whoever lists what a configuration asks for.
+pub(crate) fn lister(
+    settings: &config::Settings,
+    listings: Arc<dyn Listings>,
+    meters: Meters,
+    now: fn() -> i64,
+) -> anyhow::Result<Lister> {
+    let config::GitHub { api_url, cloned_from, tokens, .. } = &settings.github;
+    let config = GitHubConfig {
+        api_url: api_url.clone(),
+        host: cloned_from.clone(),
+        tokens: tokens.iter().map(|token| token.expose_secret().to_owned()).collect(),
+        roots: roots(&settings.fleet)?.map(String::into_bytes),
+        meters,
+        now,
+    };
+    Lister::new(config, listings).map_err(|error| {
+        Refusal::new(Exit::Configuration, error.to_string())
+            .hint("check github.api_url, github.token and fleet.ca_file")
+            .into()
     })
 }
 

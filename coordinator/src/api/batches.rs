@@ -151,7 +151,11 @@ fn digest(request: &BatchRequest) -> [u8; 32] {
 }
 
 /// Checks a request through and through before anything is written.
-fn settle(request: BatchRequest, key: RequestKey, now: i64) -> Result<submit::Submission, Problem> {
+pub(crate) fn settle(
+    request: BatchRequest,
+    key: RequestKey,
+    now: i64,
+) -> Result<submit::Submission, Problem> {
     let BatchRequest { name, repositories, priority, labels, terms, config } = request;
     if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(Problem::invalid(format!("name has 1 to {LONGEST_NAME} printable characters")));

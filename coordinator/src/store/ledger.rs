@@ -13,7 +13,9 @@ use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
 use gitfleet_shared::trace::TraceContext;
 
+use super::listings::Listings;
 use super::migrations::Fit;
+use super::schedules::Schedules;
 use super::{Result, Store, Term};
 use crate::access::Scope;
 use crate::terms::Terms;
@@ -119,7 +121,7 @@ pub struct Ended {
 }
 
 #[async_trait]
-pub trait Ledger: Store {
+pub trait Ledger: Store + Schedules + Listings {
     /// Returns the batches that are running, the most urgent first, then the oldest.
     async fn running(&self) -> Result<Vec<RunningBatch>>;
 

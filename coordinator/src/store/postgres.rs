@@ -37,6 +37,8 @@ mod leadership;
 mod ledger;
 #[path = "sql/letters.rs"]
 mod letters;
+#[path = "sql/listings.rs"]
+mod listings;
 #[path = "sql/outbox.rs"]
 mod outbox;
 #[path = "sql/pace.rs"]
@@ -53,6 +55,8 @@ mod record;
 mod reports;
 #[path = "sql/retention.rs"]
 mod retention;
+#[path = "sql/schedules.rs"]
+mod schedules;
 #[path = "sql/schema.rs"]
 mod schema;
 #[path = "sql/sight.rs"]

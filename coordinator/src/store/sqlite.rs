@@ -32,6 +32,8 @@ mod job_views;
 mod ledger;
 #[path = "sql/letters.rs"]
 mod letters;
+#[path = "sql/listings.rs"]
+mod listings;
 #[path = "sql/outbox.rs"]
 mod outbox;
 #[path = "sql/pace.rs"]
@@ -49,6 +51,8 @@ mod reports;
 #[path = "sql/retention.rs"]
 mod retention;
 mod rows;
+#[path = "sql/schedules.rs"]
+mod schedules;
 #[path = "sql/schema.rs"]
 mod schema;
 #[path = "sql/sight.rs"]

@@ -9,10 +9,12 @@ mod fake;
 mod faults;
 mod fence;
 mod home;
+mod listings;
 mod migrations;
 mod operators;
 mod packs;
 mod promises;
+mod schedules;
 mod signs;
 mod views;
 
@@ -95,6 +97,28 @@ mod let_in {
         the_log_is_a_chain_that_is_only_added_to,
         what_is_old_goes_from_the_log_and_the_rest_verifies,
         a_part_of_the_fleet_is_all_that_is_seen_of_it,
+    );
+}
+
+mod listed {
+    use super::listings;
+    of_both!(listings:
+        a_page_is_kept_by_token_and_address,
+        a_budget_is_everybodys,
+        a_renamed_repository_keeps_what_is_known_of_it,
+    );
+}
+
+mod planned {
+    use super::schedules;
+    of_both!(schedules:
+        a_schedule_is_kept_as_it_was_added,
+        many_who_lead_fire_once,
+        one_runs_at_a_time,
+        what_was_missed_is_written_down,
+        a_schedule_rests_and_goes_on,
+        a_firing_waits_fails_or_is_forgotten,
+        a_deposed_leader_fires_nothing,
     );
 }
 

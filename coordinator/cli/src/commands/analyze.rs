@@ -22,6 +22,7 @@ use gitfleet_worker::objects::Limits;
 use gitfleet_worker::worker::{Config as WorkerConfig, JOB_TIME, SLICE_CHANGES, SLICE_TIME, Worker};
 use tokio::sync::watch;
 
+use super::discover::add_found;
 use super::report::PUBLISHED;
 use super::scan::scan;
 use super::write::write;
@@ -68,6 +69,14 @@ pub(super) fn run(args: Analyze, quiet: bool) -> anyhow::Result<Exit> {
             1 => "1 repository".to_owned(),
             count => format!("{count} repositories"),
         };
+        let listed = match &request.settings.github.selector {
+            Some(selector) => {
+                let accounts: Vec<String> = selector.accounts().iter().map(ToString::to_string).collect();
+                format!(" and those of {}", accounts.join(" and "))
+            }
+            None => String::new(),
+        };
+        let repositories = repositories + &listed;
         data::print(&format!("configuration is valid: {repositories}, window {}\n", request.window))?;
         return Ok(Exit::Done);
     }
@@ -87,16 +96,22 @@ pub(super) fn run(args: Analyze, quiet: bool) -> anyhow::Result<Exit> {
 fn settle(args: &Analyze, surroundings: &Surroundings, quiet: bool) -> anyhow::Result<Request> {
     let sources = sources(surroundings, &args.sources, quiet)?;
     let scanned_nothing = !args.sources.scan.is_empty() && sources.is_empty();
-    let loaded =
+    let mut loaded =
         surroundings.configuration(args.common.config.as_deref(), overrides(args, sources), quiet)?;
     let config = show(&loaded);
     let data_dir = surroundings.data_dir(&loaded)?;
+    let listed = loaded.settings.github.selector.is_some() && !scanned_nothing;
+    if listed && !args.validate_only {
+        add_found(&mut loaded, (!args.no_cache).then(|| data_dir.clone()), quiet)?;
+    }
     let Loaded { settings, .. } = loaded;
     let now = Utc::now();
     let window = window(&args.history.window, &settings, now)?;
     let configured = if scanned_nothing { &[] } else { settings.repositories.as_slice() };
-    let repositories = limit(configured, &args.sources.repositories)?;
-    if repositories.is_empty() {
+    // Which names there will be is not known before they are listed.
+    let names = if listed && args.validate_only { &[] } else { args.sources.repositories.as_slice() };
+    let repositories = limit(configured, names)?;
+    if repositories.is_empty() && !(listed && args.validate_only) {
         return Err(Refusal::new(Exit::Usage, "there is no repository to analyse")
             .hint(
                 "name some (`gitfleet analyze .`), scan a folder (--scan DIR), or list them in gitfleet.yaml",

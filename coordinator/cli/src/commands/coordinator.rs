@@ -17,10 +17,10 @@ use tokio::sync::watch;
 use super::front::Front;
 use super::{Surroundings, logins, stop};
 use crate::args::Coordinator;
-use crate::config::{Fleet, Overrides};
+use crate::config::{Overrides, Settings};
 use crate::exit::Exit;
 use crate::exposition::{self, Exposed, Refresh};
-use crate::wiring::{Servers, open_fleet_store};
+use crate::wiring::{Servers, lister, open_fleet_store};
 
 /// How long what is being asked may take when the coordinator is told to end.
 const ENDING: Duration = Duration::from_secs(10);
@@ -35,25 +35,27 @@ pub(super) fn run(args: Coordinator, quiet: bool) -> anyhow::Result<Exit> {
     };
     let loaded = surroundings.configuration(args.config.as_deref(), overrides, quiet)?;
     let warnings = loaded.warnings.len();
-    let fleet = loaded.settings.fleet;
+    let settings = loaded.settings;
+    let fleet = settings.fleet.clone();
     logins::check(&fleet)?;
     let front = Front::of(&fleet)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let exit = runtime.block_on(serve(&fleet, front, args.migrate, surroundings.process_name(), warnings));
+    let exit = runtime.block_on(serve(&settings, front, args.migrate, surroundings.process_name(), warnings));
     runtime.shutdown_timeout(ENDING);
     exit
 }
 
 async fn serve(
-    fleet: &Fleet,
+    settings: &Settings,
     front: Front,
     migrate: bool,
     name: String,
     warnings: usize,
 ) -> anyhow::Result<Exit> {
+    let fleet = &settings.fleet;
     let metrics = exposition::Listener::open(fleet).await?;
     let meter = Meter::default();
     let meters = Meters::new(&meter);
@@ -95,7 +97,8 @@ async fn serve(
     tracing::info!(%address, name, tls = front.tls.is_some(), version = env!("CARGO_PKG_VERSION"), "the coordinator answers");
     let kept = fleet.kept;
     let lease = fleet.lease;
-    let config = lead::Config { holder: name, lease, kept, meters, now, ..lead::Config::default() };
+    let lister = Some(lister(settings, ledger.clone(), meters.clone(), now)?);
+    let config = lead::Config { holder: name, lease, kept, meters, lister, now, ..lead::Config::default() };
     if let Some(metrics) = metrics {
         let refresh: Refresh = Arc::new(move || {
             let gauges = gauges.clone();

@@ -23,7 +23,7 @@ use crate::args::Serve;
 use crate::config::{Overrides, Settings};
 use crate::exit::Exit;
 use crate::exposition::{self, Exposed, Refresh};
-use crate::wiring::{Embedded, Keep, Unfinished};
+use crate::wiring::{Embedded, Keep, Unfinished, lister};
 
 /// How long what is being asked may take when we are told to end.
 const ENDING: Duration = Duration::from_secs(10);
@@ -128,7 +128,8 @@ async fn serve(
         tokio::spawn(metrics.serve(exposed, api::probes(api.clone()), stop::stopped(stopped.clone())));
     }
     let lease = settings.fleet.lease;
-    let config = lead::Config { holder: name, lease, kept, meters, now, ..lead::Config::default() };
+    let lister = Some(lister(settings, parts.store.clone(), meters.clone(), now)?);
+    let config = lead::Config { holder: name, lease, kept, meters, lister, now, ..lead::Config::default() };
     let answering = tokio::spawn(api::serve(listener, api, front.tls, stop::stopped(stopped.clone())));
     let working = Worker::new(parts.queue.clone(), parts.cache.clone(), worker);
     let working = tokio::spawn(working.run(stop::stopped(stopped.clone())));

@@ -11,9 +11,10 @@ use gitfleet_shared::contract::{Revisions, Source};
 
 use super::analyze::{asked, limit, requested, sources, window};
 use super::ask::{of, segment};
+use super::discover::add_found;
 use super::watch::{Say, watch};
 use super::{Surroundings, batch};
-use crate::args::Submit;
+use crate::args::{Sources, Submit, WindowArgs};
 use crate::client::Client;
 use crate::config::{Loaded, Overrides, show};
 use crate::exit::{Exit, Refusal};
@@ -30,9 +31,23 @@ pub(super) fn run(args: Submit, quiet: bool) -> anyhow::Result<Exit> {
         server: args.ask.server.clone(),
         ..asked(sources, &args.history)
     };
-    let loaded = surroundings.configuration(args.ask.config.as_deref(), overrides, quiet)?;
+    let mut loaded = surroundings.configuration(args.ask.config.as_deref(), overrides, quiet)?;
     let client = of(&loaded)?;
-    let request = request(&args, &loaded, scanned_nothing)?;
+    if !scanned_nothing {
+        let keep = surroundings.data_dir(&loaded).ok();
+        add_found(&mut loaded, keep, quiet)?;
+    }
+    let wanted = Wanted {
+        name: &args.name,
+        sources: &args.sources,
+        window: &args.history.window,
+        priority: args.priority,
+        labels: &args.label,
+        dry_run: args.dry_run,
+        scanned_nothing,
+        selects: false,
+    };
+    let request = request(&wanted, &loaded)?;
     let count = request.repositories.len();
     let key = args.idempotency_key.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let submitted: Submission = client.submit("/batches", &key, serde_json::to_string(&request)?)?;
@@ -67,12 +82,27 @@ pub(super) fn run(args: Submit, quiet: bool) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn request(args: &Submit, loaded: &Loaded, scanned_nothing: bool) -> anyhow::Result<BatchRequest> {
+/// What is asked for beside the configuration.
+pub(super) struct Wanted<'a> {
+    pub(super) name: &'a str,
+    pub(super) sources: &'a Sources,
+    pub(super) window: &'a WindowArgs,
+    pub(super) priority: i64,
+    pub(super) labels: &'a [(String, String)],
+    pub(super) dry_run: bool,
+    /// Whether folders were scanned, and nothing is in them.
+    pub(super) scanned_nothing: bool,
+    /// Whether others are listed when their time has come.
+    pub(super) selects: bool,
+}
+
+/// Returns the request as it is posted.
+pub(super) fn request(wanted: &Wanted<'_>, loaded: &Loaded) -> anyhow::Result<BatchRequest> {
     let settings = &loaded.settings;
     let now = Utc::now();
-    let configured = if scanned_nothing { &[] } else { settings.repositories.as_slice() };
-    let repositories = limit(configured, &args.sources.repositories)?;
-    if repositories.is_empty() {
+    let configured = if wanted.scanned_nothing { &[] } else { settings.repositories.as_slice() };
+    let repositories = limit(configured, &wanted.sources.repositories)?;
+    if repositories.is_empty() && !wanted.selects {
         return Err(Refusal::new(Exit::Usage, "there is no repository to submit")
             .hint("name some (`gitfleet submit https://host/owner/name`), or list them in gitfleet.yaml")
             .into());
@@ -98,18 +128,18 @@ fn request(args: &Submit, loaded: &Loaded, scanned_nothing: bool) -> anyhow::Res
         })
     });
     Ok(BatchRequest {
-        name: args.name.clone(),
+        name: wanted.name.to_owned(),
         repositories: repositories.collect::<anyhow::Result<_>>()?,
-        priority: args.priority,
-        labels: args.label.iter().cloned().collect::<BTreeMap<_, _>>(),
+        priority: wanted.priority,
+        labels: wanted.labels.iter().cloned().collect::<BTreeMap<_, _>>(),
         terms: Terms {
-            window: window(&args.history.window, settings, now)?,
+            window: window(wanted.window, settings, now)?,
             as_of_seconds: now.timestamp(),
             max_blob_bytes: settings.max_blob_bytes,
             line_history: settings.line_history,
             slice_commits: settings.slice_commits as usize,
             lens: std::sync::Arc::clone(&settings.lens),
-            dry_run: args.dry_run,
+            dry_run: wanted.dry_run,
         },
         config: show(loaded),
     })

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use gitfleet_coordinator::github::project_key;
+
 use super::keys;
 use super::location::{self, Location};
 use super::member;
@@ -57,13 +59,17 @@ pub(super) struct Draft {
     pub(super) branch_origin: Option<Origin>,
 }
 
-/// Returns the repositories of the strongest voice; those of the file are checked in any case.
-pub(super) fn repositories(merge: &mut Merge<'_>, context: &Context) -> Vec<RepositorySetting> {
+/// Returns the repositories of the strongest voice, and whether that is a stronger one than the file; those of the file are
+/// checked in any case.
+pub(super) fn repositories(merge: &mut Merge<'_>, context: &Context) -> (Vec<RepositorySetting>, bool) {
     let in_file = member::members(merge, context);
-    let mut drafts = from_sources(merge, context).unwrap_or(in_file);
+    let sources = from_sources(merge, context);
+    let typed = sources.is_some();
+    let mut drafts = sources.unwrap_or(in_file);
     name(&mut drafts);
     refuse_namesakes(merge, &drafts);
-    drafts.into_iter().enumerate().map(|(index, draft)| settle(merge, index, draft)).collect()
+    let settled = drafts.into_iter().enumerate().map(|(index, draft)| settle(merge, index, draft)).collect();
+    (settled, typed)
 }
 
 /// Reads what was typed as sources, or stands in the variable for them; `None` if nobody named any.
@@ -175,8 +181,4 @@ fn settle(merge: &mut Merge<'_>, index: usize, draft: Draft) -> RepositorySettin
 /// Returns the `OWNER/NAME` an address on GitHub was made of.
 fn full_name(remote: &str) -> String {
     Location::Url(remote.to_owned()).name(2)
-}
-
-fn project_key(name: &str) -> String {
-    name.to_uppercase().replace(['-', '/'], "_")
 }

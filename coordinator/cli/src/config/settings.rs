@@ -10,10 +10,10 @@ use gitfleet_coordinator::api::Proxies;
 use gitfleet_coordinator::lead::Kept;
 use gitfleet_coordinator::lens::Lens;
 use gitfleet_coordinator::scale::Limits;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::format::Format;
-use super::github::{self, Credential};
+use super::github::{self, Credential, GitHub};
 use super::keys;
 use super::lens;
 use super::logging;
@@ -49,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) credentials: Vec<Credential>,
     /// How reports read facts.
     pub(crate) lens: Arc<Lens>,
+    pub(crate) github: GitHub,
     pub(crate) logging: Logging,
     pub(crate) telemetry: Telemetry,
     pub(crate) fleet: Fleet,
@@ -101,9 +102,13 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let cache_keys_file = merge.path("cache.encryption_keys_file");
     let output = merge.path("output.directory");
     let formats = formats(merge.many("output.formats"));
-    let host = host(merge);
+    let (api_url, host) = host(merge);
     let owner = merge.text("github.owner").map(|(owner, _)| owner);
     let token = merge.secret("github.token");
+    let mut github = github::settle(merge, api_url, host.clone(), token.as_ref());
+    // Who has tokens for listing alone clones with the first of them.
+    let token =
+        token.filter(|token| !token.expose_secret().is_empty()).or_else(|| github.tokens.first().cloned());
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
     let lens = lens::settle(merge);
     let logging = logging::settle(merge);
@@ -111,7 +116,18 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let kept = kept(merge);
     let fleet = fleet(merge, kept, cache_keys_file);
     let context = Context { host, owner, branches, branches_origin };
-    let repositories = repositories(merge, &context);
+    let (repositories, typed) = repositories(merge, &context);
+    if typed {
+        // What was named in the place of the whole list is all that is meant.
+        github.selector = None;
+    }
+    if let Some(selector) = &mut github.selector {
+        match &context.branches {
+            Branches::Default => {}
+            Branches::Named(branch) => selector.branch = Some(branch.clone()),
+            Branches::All => selector.all_branches = true,
+        }
+    }
     Settings {
         repositories,
         weeks,
@@ -127,6 +143,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         formats,
         credentials,
         lens,
+        github,
         logging,
         telemetry,
         fleet,
@@ -247,15 +264,16 @@ fn formats(words: Option<Vec<String>>) -> Vec<Format> {
     if formats.is_empty() { Format::DEFAULTS.to_vec() } else { formats }
 }
 
-fn host(merge: &mut Merge<'_>) -> String {
-    const PUBLIC: &str = "github.com";
-    let Some((api_url, origin)) = merge.text("github.api_url") else { return PUBLIC.to_owned() };
+/// Returns the address of the API, and the host that repositories are cloned from.
+fn host(merge: &mut Merge<'_>) -> (String, String) {
+    let public = || ("https://api.github.com".to_owned(), "github.com".to_owned());
+    let Some((api_url, origin)) = merge.text("github.api_url") else { return public() };
     match github::host(&api_url) {
-        Ok(host) => host,
+        Ok(host) => (api_url, host),
         Err(wrong) => {
             let problem = Problem::new(ProblemKind::Value, origin, "github.api_url", wrong);
             merge.problems.push(problem.hint("write the whole address, as https://ghe.example.com/api/v3"));
-            PUBLIC.to_owned()
+            public()
         }
     }
 }

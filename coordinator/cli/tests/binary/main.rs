@@ -8,9 +8,12 @@ mod backup;
 mod chapters;
 mod config;
 mod deployment;
+mod discover;
 mod facts;
 mod failures;
 mod forms;
+#[path = "../github/mod.rs"]
+mod github;
 mod help;
 #[path = "../history/mod.rs"]
 mod history;

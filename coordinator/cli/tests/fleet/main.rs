@@ -23,6 +23,7 @@ mod process;
 mod random;
 mod sabotage;
 mod sample;
+mod schedules;
 mod servers;
 mod sources;
 mod store;

@@ -7,12 +7,16 @@ mod access;
 mod backups;
 mod dead;
 mod fleet;
+#[expect(dead_code, reason = "what it was asked is looked at in the tests of one binary")]
+#[path = "../github/mod.rs"]
+mod github;
 #[path = "../history/mod.rs"]
 mod history;
 mod looking;
 mod observing;
 mod refusals;
 mod reports;
+mod scheduling;
 #[path = "../schema/mod.rs"]
 mod schema;
 mod secrets;

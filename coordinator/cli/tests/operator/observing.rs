@@ -130,8 +130,9 @@ fn every_metric_that_is_agreed_is_told_and_no_other() {
             .lines()
             .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned()))
             .collect();
-        let documented: BTreeSet<String> =
-            documented.into_iter().filter(|name| !name.starts_with('/')).collect();
+        // What GitHub says of tokens is told once it was asked, which `scheduling.rs` does.
+        let is_told = |name: &String| !name.starts_with('/') && !name.starts_with("gitfleet_github_");
+        let documented: BTreeSet<String> = documented.into_iter().filter(is_told).collect();
         let told = Scrape::of(server);
         assert_eq!(told.names, documented);
         assert_eq!(told.names.iter().map(String::as_str).collect::<Vec<_>>(), agreed);

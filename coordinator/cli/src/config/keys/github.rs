@@ -9,7 +9,7 @@ const KEYS: &[Key] = &[
         "token",
         Kind::Secret,
         Reach::default("none").variable("GITFLEET_GITHUB_TOKEN"),
-        "Token for clones over https from this GitHub, sent to no other host; best written as ${GITHUB_TOKEN}",
+        "Token for this GitHub, for its API and for clones over https, sent to no other host; best written as ${GITHUB_TOKEN}",
     ),
     Key::acted(
         "owner",
@@ -30,10 +30,47 @@ const KEYS: &[Key] = &[
         status: super::Status::Alias("repositories"),
         about: "Another name",
     },
-    Key::not_yet(
+    Key::acted(
+        "tokens",
+        Kind::Secret,
+        Reach::default("none").variable("GITFLEET_GITHUB_TOKENS"),
+        "More tokens to list repositories with, one a line or between commas: where one is used up, the next is taken",
+    ),
+    Key::acted(
         "organization",
         Kind::Text,
-        "Organization whose repositories are all analysed; gitfleet lists none by itself yet",
+        Reach::default("none").variable("GITFLEET_GITHUB_ORGANIZATION"),
+        "Organization whose repositories are listed and analysed beside those of `repositories`",
+    ),
+    Key::acted(
+        "user",
+        Kind::Text,
+        Reach::default("none").variable("GITFLEET_GITHUB_USER"),
+        "User whose own repositories are listed and analysed",
+    ),
+    Key::acted(
+        "include",
+        Kind::Texts,
+        Reach::default("all"),
+        "Patterns with * and ?, of names or of OWNER/NAME: only listed repositories that one of them matches",
+    ),
+    Key::acted(
+        "exclude",
+        Kind::Texts,
+        Reach::default("none"),
+        "Patterns of listed repositories to pass over, whatever include says",
+    ),
+    Key::acted(
+        "archived",
+        Kind::Switch,
+        Reach::default("false"),
+        "Whether listed repositories are analysed that are archived",
+    ),
+    Key::acted(
+        "forks",
+        Kind::Switch,
+        Reach::default("false"),
+        "Whether listed repositories are analysed that are forks",
     ),
     Key::not_yet("fetch_pr_reviews", Kind::Switch, "Whether reviews of pull requests are collected"),
     Key::not_yet(

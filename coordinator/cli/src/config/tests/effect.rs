@@ -33,6 +33,17 @@ const EFFECTS: &[(&str, &str, &str)] = &[
         "https://ghe.example/o/x",
     ),
     ("github.token", "github: {token: t}", "host: \"github.com\""),
+    (
+        "github.tokens",
+        "github: {tokens: 't, u'}",
+        "tokens: [SecretBox<str>([REDACTED]), SecretBox<str>([REDACTED])]",
+    ),
+    ("github.organization", "github: {organization: acme}", "organization: Some(\"acme\")"),
+    ("github.user", "github: {user: ann}", "user: Some(\"ann\")"),
+    ("github.include", "github: {user: ann, include: ['web*']}", "include: [\"web*\"]"),
+    ("github.exclude", "github: {user: ann, exclude: ['*-old']}", "exclude: [\"*-old\"]"),
+    ("github.archived", "github: {user: ann, archived: true}", "archived: true"),
+    ("github.forks", "github: {user: ann, forks: true}", "forks: true"),
     ("analysis.weeks", "analysis: {weeks: 8}", "weeks: Some(8)"),
     ("analysis.weeks_back", "analysis: {weeks_back: 8}", "weeks: Some(8)"),
     ("analysis.time_zone", "analysis: {time_zone: Europe/Berlin}", "time_zone: Europe/Berlin"),
@@ -264,6 +275,7 @@ fn without_anything_the_defaults_hold() {
          extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
          linear_keys: [], patterns: {}, exclude_patterns: [], position: Anywhere }, story_points: [], \
          release_tags: None, exclude_paths: [], working_hours: false, names: Shown }, \
+         github: GitHub { api_url: \"https://api.github.com\", cloned_from: \"github.com\", tokens: [], selector: None }, \
          logging: Logging { level: None, targets: [], json: false, file: None, syslog: None }, \
          telemetry: Telemetry { endpoint: None, sample_ratio: 1.0 }"
     );
@@ -307,6 +319,21 @@ fn a_token_belongs_to_one_host() {
         assert_eq!(credentials[0].host, host);
         assert_eq!(credentials[0].token.expose_secret(), "s3cret");
     }
+}
+
+#[test]
+fn what_is_listed_is_as_configured_unless_sources_are_named() {
+    let yaml = "github: {organization: acme, token: '', tokens: \"a\\nb\"}\nanalysis: {all_branches: true}\n";
+    let settings = sound(yaml).settings;
+    let selector = settings.github.selector.expect("an organization is named");
+    assert!(selector.all_branches && selector.branch.is_none());
+    assert_eq!(selector.api_url, "https://api.github.com");
+    // An empty token is none, and clones are made with the first there is.
+    assert_eq!(settings.github.tokens.len(), 2);
+    assert_eq!(settings.credentials[0].token.expose_secret(), "a");
+    let around = Around::new(yaml.as_bytes()).set(&[("GITFLEET_SOURCES", "/srv/x")]);
+    assert!(around.load().expect("it is sound").settings.github.selector.is_none());
+    assert!(sound("github: {organization: '', include: [x]}").settings.github.selector.is_none());
 }
 
 #[test]

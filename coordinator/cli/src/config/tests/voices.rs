@@ -117,6 +117,7 @@ fn every_flag_has_an_effect() {
          extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
          linear_keys: [], patterns: {}, exclude_patterns: [], position: Anywhere }, story_points: [], \
          release_tags: None, exclude_paths: [], working_hours: false, names: Withheld }, \
+         github: GitHub { api_url: \"https://api.github.com\", cloned_from: \"github.com\", tokens: [], selector: None }, \
          logging: Logging { level: None, targets: [], json: false, file: None, syslog: None }, \
          telemetry: Telemetry { endpoint: None, sample_ratio: 1.0 }"
     );
@@ -268,6 +269,13 @@ github:
   api_url: \"https://api.github.com\"          # default
   owner: null                                # default: none
   token: \"***\"                               # gitfleet.yaml:4:10, TOKEN from the environment
+  tokens: null                               # default: none
+  organization: null                         # default: none
+  user: null                                 # default: none
+  include: null                              # default: all
+  exclude: null                              # default: none
+  archived: false                            # default
+  forks: false                               # default
 people:
   mailmap_file: null                         # default: none
   mappings: null                             # default: none
