@@ -43,6 +43,11 @@ const TABLES: &[&str] = &[
     "api_session",
     "audit",
     "audit_head",
+    "schedule",
+    "schedule_run",
+    "forge_page",
+    "forge_budget",
+    "forge_repository",
 ];
 
 /// What is left out: it is made by a step of the schema, or is of no worth after a crash.
