@@ -69,7 +69,8 @@ impl Demand {
             let predicted = self.predicted(&one.work, &Amount { jobs: 1, units: one.units });
             (predicted - elapsed).max(elapsed * LATE_SHARE).max(LEAST_SECONDS)
         });
-        waiting.chain(rest).sum()
+        // The sum of nothing is -0 to the library, and 0 to everybody else.
+        waiting.chain(rest).sum::<f64>() + 0.0
     }
 
     /// Returns how many seconds `amount` of a kind of work is likely to take.
@@ -125,6 +126,12 @@ mod tests {
                 .into_iter()
                 .collect(),
         }
+    }
+
+    #[test]
+    fn nothing_to_do_is_nothing_and_not_less() {
+        let backlog = demand((0, 0), &[], None).backlog_seconds();
+        assert!(backlog == 0.0 && backlog.is_sign_positive(), "{backlog}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use gitfleet_coordinator::access::Phase;
+use gitfleet_coordinator::api::PREFIX;
 use gitfleet_coordinator::access::entry::{Entry, Head, Kept, Verifier};
 
 use super::ask::{answer, client};
@@ -67,10 +68,15 @@ fn row(entry: &Entry) -> [String; 6] {
     };
     [
         entry.seq.to_string(),
-        entry.at.get(..19).unwrap_or(&entry.at).to_owned(),
+        // The year is known to whoever looks at the last entries, and the whole time is in the JSON.
+        entry.at.get(5..19).unwrap_or(&entry.at).replace('T', " "),
         entry.actor.clone(),
         entry.address.clone(),
-        format!("{} {}", entry.action.split(' ').next().unwrap_or_default(), entry.object),
+        format!(
+            "{} {}",
+            entry.action.split(' ').next().unwrap_or_default(),
+            entry.object.strip_prefix(PREFIX).unwrap_or(&entry.object)
+        ),
         status,
     ]
 }
