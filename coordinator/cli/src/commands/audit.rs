@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use gitfleet_coordinator::access::Phase;
-use gitfleet_coordinator::api::PREFIX;
 use gitfleet_coordinator::access::entry::{Entry, Head, Kept, Verifier};
+use gitfleet_coordinator::api::PREFIX;
 
 use super::ask::{answer, client};
 use crate::args::{Audit, AuditCommand};
