@@ -101,12 +101,12 @@ impl Visit {
         }
     }
 
-    /// Returns what the route asks, as `of` knows it.
-    pub(super) fn grant(&self, of: impl Fn(&Method, &str) -> Option<Grant>) -> Option<Grant> {
-        self.route.as_deref().and_then(|route| of(&self.method, route))
+    /// Returns what the route asks; `None` where there is no such route.
+    pub(super) fn grant(&self, grants: &Grants) -> Option<Grant> {
+        grants.of(&self.method, self.route.as_deref()?)
     }
 
-    fn changes(&self) -> bool {
+    pub(super) fn changes(&self) -> bool {
         !matches!(self.method, Method::GET | Method::HEAD)
     }
 
@@ -146,15 +146,27 @@ async fn pass(
     api: &Api,
     grants: &Grants,
     visit: &Visit,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let shown = shown(request.headers()).to_owned();
     let caller = admit(api, visit, &shown, request.headers()).await?;
-    let grant = visit.grant(|method, route| grants.of(method, route));
+    let grant = visit.grant(grants);
     if let Some(grant) = grant {
         check(api, visit, &caller, grant).await?;
     }
+    carry_out(api, visit, caller, grant, request, next).await
+}
+
+/// Does what the caller may do, and writes it down where it changes anything.
+pub(super) async fn carry_out(
+    api: &Api,
+    visit: &Visit,
+    caller: Caller,
+    grant: Option<Grant>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     request.extensions_mut().insert(caller.clone());
     // Where there is no such route nothing is done, and where it is asked for in another way neither.
     if grant.is_none() || !visit.changes() {
@@ -283,7 +295,7 @@ fn shown(headers: &HeaderMap) -> &str {
 }
 
 /// Does what changes something, between two entries of the log: without the first it is not done.
-pub(super) async fn write_down(
+async fn write_down(
     api: &Api,
     visit: &Visit,
     caller: &Caller,
@@ -308,7 +320,7 @@ pub(super) async fn write_down(
 }
 
 /// Returns all of what was sent.
-pub(super) async fn receive(body: Body) -> Result<Bytes, Problem> {
+async fn receive(body: Body) -> Result<Bytes, Problem> {
     match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, BODY_BYTES)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(Problem::too_large(BODY_BYTES)),

@@ -20,6 +20,10 @@ impl Grants {
         self.0.get(route)?.iter().find(|(one, _)| one == method).map(|(_, grant)| *grant)
     }
 
+    pub(super) fn add(&mut self, method: Method, route: String, grant: Grant) {
+        self.0.entry(route).or_default().push((method, grant));
+    }
+
     /// Lists all of them, in no order.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Method, &str, Grant)> {
         self.0.iter().flat_map(|(route, grants)| {
@@ -51,8 +55,7 @@ impl Granted {
                 (HttpMethod::Delete, item.delete.is_some()),
             ] {
                 if there {
-                    let grants = self.grants.0.entry(format!("{}{path}", self.prefix)).or_default();
-                    grants.push((http(&method), grant));
+                    self.grants.add(http(&method), format!("{}{path}", self.prefix), grant);
                 }
             }
         }

@@ -13,7 +13,6 @@ mod session;
 mod trouble;
 mod workers;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -23,6 +22,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::Api;
+use super::grants::Grants;
 use crate::access::{Grant, Role};
 
 /// Where the pages are.
@@ -34,20 +34,20 @@ const SCRIPT: &str = include_str!("web/live.js");
 /// Pages, each with what it asks of whoever opens it.
 struct Pages {
     router: Router<Api>,
-    grants: HashMap<(Method, String), Grant>,
+    grants: Grants,
 }
 
 impl Pages {
     fn show<H: Handler<T, Api>, T: 'static>(mut self, grant: Grant, path: &str, page: H) -> Self {
         let path = format!("{PREFIX}{path}");
-        self.grants.insert((Method::GET, path.clone()), grant);
+        self.grants.add(Method::GET, path.clone(), grant);
         self.router = self.router.route(&path, get(page));
         self
     }
 
     fn act<H: Handler<T, Api>, T: 'static>(mut self, grant: Grant, path: &str, action: H) -> Self {
         let path = format!("{PREFIX}{path}");
-        self.grants.insert((Method::POST, path.clone()), grant);
+        self.grants.add(Method::POST, path.clone(), grant);
         self.router = self.router.route(&path, post(action));
         self
     }
@@ -59,7 +59,7 @@ pub(super) fn router(api: &Api) -> Router<Api> {
     const STEER: Grant = Grant::own(Role::Operator);
     const LOOK_AT_ALL: Grant = Grant::fleet(Role::Viewer);
     const STEER_ALL: Grant = Grant::fleet(Role::Operator);
-    let pages = Pages { router: Router::new(), grants: HashMap::new() }
+    let pages = Pages { router: Router::new(), grants: Grants::default() }
         .show(LOOK, "", overview::show)
         .show(LOOK, "/batches", batches::list)
         .show(LOOK, "/batches/{id}", batches::show)

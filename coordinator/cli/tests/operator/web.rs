@@ -56,7 +56,10 @@ fn a_session_is_as_good_as_its_token_and_no_longer() {
         (foreign.status, foreign.body.replace(&batch, "0198ffff-ffff-7fff-bfff-ffffffffffff")),
         (404, missing.body)
     );
-    assert_eq!(get("/ui/workers", &cookies[0]).status, 403);
+    for method in ["GET", "HEAD"] {
+        let refused = ask(&fleet.server, method, "/ui/workers", &[("Cookie", &cookies[0])], "");
+        assert_eq!(refused.status, 403, "{method}");
+    }
     assert!(!get("/ui", &cookies[0]).body.contains("/ui/workers"));
     // What changes anything comes from our own pages.
     let cancel = format!("{page}/cancel");

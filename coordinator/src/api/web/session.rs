@@ -3,7 +3,6 @@
 //! The browser keeps a random name of the session and never the token. The store keeps a hash of that name with the
 //! token's id, so a token that is revoked ends its sessions with the next request, at every coordinator.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Form;
@@ -15,8 +14,9 @@ use serde::Deserialize;
 
 use super::face::frame;
 use super::trouble::Trouble;
-use crate::access::{Caller, Grant, Phase, token};
+use crate::access::{Caller, Phase, token};
 use crate::api::door::{self, Visit};
+use crate::api::grants::Grants;
 use crate::api::origin::Secure;
 use crate::api::{Api, Problem};
 use crate::report::escape::html;
@@ -24,8 +24,6 @@ use crate::report::escape::html;
 const COOKIE: &str = "gitfleet_session";
 /// How long a session lasts.
 const LASTS_SECONDS: i64 = 8 * 60 * 60;
-
-pub(super) type Grants = HashMap<(Method, String), Grant>;
 
 /// Lets in who has a session; others are asked to sign in.
 pub(super) async fn guard(
@@ -44,7 +42,7 @@ async fn pass(
     api: &Api,
     grants: &Grants,
     visit: &Visit,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let caller = match session(api, request.headers(), visit.now).await? {
@@ -55,20 +53,14 @@ async fn pass(
         },
     };
     door::pace(api, visit, &caller).await?;
-    let grant = visit.grant(|method, route| grants.get(&(method.clone(), route.to_owned())).copied());
+    let grant = visit.grant(grants);
     if let Some(grant) = grant {
         door::check(api, visit, &caller, grant).await?;
     }
-    request.extensions_mut().insert(caller.clone());
-    if request.method() == Method::GET || grant.is_none() {
-        return Ok(next.run(request).await);
-    }
-    if !is_ours(request.headers()) {
+    if grant.is_some() && visit.changes() && !is_ours(request.headers()) {
         return Err(Problem::forbidden("the request comes from another page than ours"));
     }
-    let (parts, body) = request.into_parts();
-    let body = door::receive(body).await?;
-    door::write_down(api, visit, &caller, parts, body, next).await
+    door::carry_out(api, visit, caller, grant, request, next).await
 }
 
 /// Returns who is signed in.
