@@ -16,6 +16,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use gitfleet_coordinator::api::Api;
+use gitfleet_coordinator::gauges::Gauges;
 use gitfleet_shared::meter::{BUILD_INFO, Definition, Meter, TEXT_FORMAT};
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -34,6 +36,16 @@ const CONFIG_WARNINGS: Definition = Definition::gauge(
 
 /// Brings gauges up to date that are asked for and not counted.
 pub(crate) type Refresh = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Returns what brings the gauges of a coordinator up to date, by asking whom its API asks.
+pub(crate) fn gauges(meter: &Meter, api: &Api) -> Refresh {
+    let Api { meters, vital, store, queue, cache, .. } = api.clone();
+    let gauges = Arc::new(Gauges::new(meter, meters, vital, store, queue, cache));
+    Arc::new(move || {
+        let gauges = gauges.clone();
+        Box::pin(async move { gauges.refresh().await })
+    })
+}
 
 /// An address that is listened on, and what must be shown there.
 pub(crate) struct Listener {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
-use gitfleet_coordinator::gauges::Gauges;
 use gitfleet_coordinator::lead::{self, Bell};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::store::ledger::Ledger;
@@ -19,7 +18,7 @@ use super::{Surroundings, logins, stop};
 use crate::args::Coordinator;
 use crate::config::{Overrides, Settings};
 use crate::exit::Exit;
-use crate::exposition::{self, Exposed, Refresh};
+use crate::exposition::{self, Exposed};
 use crate::wiring::{Servers, lister, open_fleet_store};
 
 /// How long what is being asked may take when the coordinator is told to end.
@@ -75,14 +74,6 @@ async fn serve(
     let (bell, now): (Bell, fn() -> i64) = (Bell::default(), || Utc::now().timestamp_millis());
     let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
     let vital = Arc::new(Vital::new(ledger.clone(), fleet.scaling, now));
-    let gauges = Arc::new(Gauges::new(
-        &meter,
-        meters.clone(),
-        vital.clone(),
-        ledger.clone(),
-        servers.queue.clone(),
-        servers.cache.clone(),
-    ));
     let api = Api {
         store: ledger.clone(),
         access: Arc::new(store.clone()),
@@ -100,10 +91,7 @@ async fn serve(
     let lister = Some(lister(settings, ledger.clone(), meters.clone(), now)?);
     let config = lead::Config { holder: name, lease, kept, meters, lister, now, ..lead::Config::default() };
     if let Some(metrics) = metrics {
-        let refresh: Refresh = Arc::new(move || {
-            let gauges = gauges.clone();
-            Box::pin(async move { gauges.refresh().await })
-        });
+        let refresh = exposition::gauges(&meter, &api);
         let exposed = Exposed::new(meter, warnings, None, refresh);
         tokio::spawn(metrics.serve(exposed, api::probes(api.clone()), stop::stopped(stopped.clone())));
     }

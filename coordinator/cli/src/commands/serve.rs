@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
-use gitfleet_coordinator::gauges::Gauges;
 use gitfleet_coordinator::lead::{self, Bell};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::vital::Vital;
@@ -22,7 +21,7 @@ use super::{Surroundings, stop, worker};
 use crate::args::Serve;
 use crate::config::{Overrides, Settings};
 use crate::exit::Exit;
-use crate::exposition::{self, Exposed, Refresh};
+use crate::exposition::{self, Exposed};
 use crate::wiring::{Embedded, Keep, Unfinished, lister};
 
 /// How long what is being asked may take when we are told to end.
@@ -93,14 +92,6 @@ async fn serve(
     let address = listener.local_addr()?;
     let (bell, now): (Bell, fn() -> i64) = (Bell::default(), || Utc::now().timestamp_millis());
     let vital = Arc::new(Vital::new(parts.store.clone(), settings.fleet.scaling, now));
-    let gauges = Arc::new(Gauges::new(
-        &meter,
-        meters.clone(),
-        vital.clone(),
-        parts.store.clone(),
-        parts.queue.clone(),
-        parts.cache.clone(),
-    ));
     let api = Api {
         store: parts.store.clone(),
         access: parts.access.clone(),
@@ -120,10 +111,7 @@ async fn serve(
     );
     let kept = settings.fleet.kept;
     if let Some(metrics) = metrics {
-        let refresh: Refresh = Arc::new(move || {
-            let gauges = gauges.clone();
-            Box::pin(async move { gauges.refresh().await })
-        });
+        let refresh = exposition::gauges(&meter, &api);
         let exposed = Exposed::new(meter, warnings, Some(data_dir), refresh);
         tokio::spawn(metrics.serve(exposed, api::probes(api.clone()), stop::stopped(stopped.clone())));
     }
