@@ -84,7 +84,7 @@ pub struct RunView {
     pub note: Option<String>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CountQuery {
     /// At most so many, 10 unless said otherwise, 1000 at most.

@@ -1,6 +1,7 @@
 //! The web face: what the commands show, for a browser. Pages are made here; nothing is loaded from elsewhere, and
 //! everything works without the one script, which only keeps what is in progress up to date.
 
+mod audit;
 mod batches;
 mod dead;
 mod face;
@@ -9,7 +10,9 @@ mod live;
 mod monitoring;
 mod overview;
 mod reports;
+mod schedules;
 mod session;
+mod tokens;
 mod trouble;
 mod workers;
 
@@ -30,6 +33,12 @@ pub(super) const PREFIX: &str = "/ui";
 
 const STYLE: &str = include_str!("web/style.css");
 const SCRIPT: &str = include_str!("web/live.js");
+
+const LOOK: Grant = Grant::own(Role::Viewer);
+const STEER: Grant = Grant::own(Role::Operator);
+const LOOK_AT_ALL: Grant = Grant::fleet(Role::Viewer);
+const STEER_ALL: Grant = Grant::fleet(Role::Operator);
+const RULE: Grant = Grant::fleet(Role::Admin);
 
 /// Pages, each with what it asks of whoever opens it.
 struct Pages {
@@ -55,10 +64,6 @@ impl Pages {
 
 /// Returns all pages.
 pub(super) fn router(api: &Api) -> Router<Api> {
-    const LOOK: Grant = Grant::own(Role::Viewer);
-    const STEER: Grant = Grant::own(Role::Operator);
-    const LOOK_AT_ALL: Grant = Grant::fleet(Role::Viewer);
-    const STEER_ALL: Grant = Grant::fleet(Role::Operator);
     let pages = Pages { router: Router::new(), grants: Grants::default() }
         .show(LOOK, "", overview::show)
         .show(LOOK, "/batches", batches::list)
@@ -71,6 +76,11 @@ pub(super) fn router(api: &Api) -> Router<Api> {
         .show(LOOK, "/jobs", jobs::list)
         .show(LOOK, "/jobs/{id}", jobs::show)
         .act(STEER, "/jobs/{id}/retry", jobs::retry)
+        .show(LOOK, "/schedules", schedules::list)
+        .show(LOOK, "/schedules/{name}", schedules::show)
+        .act(STEER, "/schedules/{name}/pause", schedules::pause)
+        .act(STEER, "/schedules/{name}/resume", schedules::resume)
+        .act(STEER, "/schedules/{name}/trigger", schedules::trigger)
         .show(LOOK_AT_ALL, "/workers", workers::list)
         .act(STEER_ALL, "/workers/{name}/drain", workers::drain)
         .act(STEER_ALL, "/workers/{name}/undrain", workers::undrain)
@@ -81,7 +91,10 @@ pub(super) fn router(api: &Api) -> Router<Api> {
         .show(LOOK, "/reports", reports::list)
         .show(LOOK, "/reports/{id}", reports::show)
         .show(LOOK, "/reports/{id}/{file}", reports::download)
-        .show(LOOK_AT_ALL, "/monitoring", monitoring::show);
+        .show(LOOK_AT_ALL, "/monitoring", monitoring::show)
+        .show(RULE, "/tokens", tokens::list)
+        .act(RULE, "/tokens/{id}/revoke", tokens::revoke)
+        .show(RULE, "/audit", audit::list);
     let guard = (api.clone(), Arc::new(pages.grants));
     let guarded = pages.router.layer(axum::middleware::from_fn_with_state(guard, session::guard));
     Router::new()

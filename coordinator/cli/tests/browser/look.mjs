@@ -4,7 +4,7 @@ import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-const { modules, chromium: executablePath, server, token, batch } = JSON.parse(process.argv[2]);
+const { modules, chromium: executablePath, server, token, batch, schedule } = JSON.parse(process.argv[2]);
 const require = createRequire(`${modules}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -107,8 +107,27 @@ try {
     assert.match(await page.textContent("main"), new RegExp(part));
   }
 
+  // A schedule rests and goes on, and says what became of it.
+  await page.goto(`${server}/ui/schedules`);
+  await page.click(`a:has-text("${schedule}")`);
+  await page.click("button:has-text('Pause')");
+  await page.waitForSelector("button:has-text('Resume')");
+  await page.click("button:has-text('Resume')");
+  await page.waitForSelector("button:has-text('Pause')");
+  await page.click("button:has-text('Run now')");
+  await page.waitForSelector("text=asked for");
+  const planned = page.url().slice(`${server}/ui`.length);
+
+  // Whoever rules sees who may ask, and who did what.
+  await page.goto(`${server}/ui/tokens`);
+  await page.click("tr:has-text('to be revoked') button:has-text('Revoke')");
+  await page.waitForSelector("tr:has-text('to be revoked') .state.warn");
+  await page.goto(`${server}/ui/audit`);
+  assert.match(await page.textContent("tbody"), /revoke/);
+
   // Every page, for every eye and on every screen.
-  const links = ["", "/batches", `/batches/${batch}`, "/jobs", "/workers", "/dead", "/reports", "/monitoring"];
+  const links = ["", "/batches", `/batches/${batch}`, "/jobs", "/workers", "/dead", "/reports", "/monitoring", "/schedules", planned,
+    "/tokens", "/audit"];
   for (const colorScheme of ["light", "dark"]) {
     for (const width of [360, 1200]) {
       await page.emulateMedia({ colorScheme });

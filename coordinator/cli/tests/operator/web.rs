@@ -9,7 +9,8 @@ use gitfleet_shared::queue::{Queue as _, Topic};
 use serde_json::json;
 
 use crate::access::ask;
-use crate::fleet::{CANARIES, Fleet, servers, wait};
+use crate::fleet::{CANARIES, Fleet, get_with, servers, wait};
+use crate::observing::Scrape;
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 const OURS: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
@@ -81,11 +82,49 @@ fn a_session_is_as_good_as_its_token_and_no_longer() {
     let log = fleet.run(&["audit", "export"]).expect(0).stdout;
     assert!(log.contains("/cancel") && log.contains("303") && log.contains("403"), "{log}");
     fleet.run(&["audit", "verify"]).expect(0);
+    // What only admins see is nowhere for others.
+    let admin = sign_in(&fleet, CANARIES[3]);
+    for page in ["/ui/tokens", "/ui/audit"] {
+        assert_eq!((get(page, &viewer).status, get(page, &cookies[1]).status), (403, 403), "{page}");
+        assert!(!get("/ui", &viewer).body.contains(page) && get("/ui", &admin).body.contains(page));
+    }
+    let audit = get("/ui/audit", &admin).body;
+    assert!(audit.contains(&format!("/ui/batches/{batch}/cancel")) && audit.contains("303"), "{audit}");
+    let first = get("/ui/audit?before=3", &admin).body;
+    assert!(first.contains("<td>2</td>") && first.contains("<td>1</td>") && !first.contains("<td>3</td>"));
+    assert_eq!(get("/ui/audit?before=-9", &admin).status, 200);
+    // Teams see and steer their own schedules.
+    for (token, name) in tokens.iter().zip(["of-x", "of-y"]) {
+        let add = ["schedule", "add", name, "--cron", "0 2 * * *", &repository];
+        let mut command = fleet.command(&add);
+        let ended = command.env("GITFLEET_API_TOKEN", token).env_remove("GITFLEET_API_TOKEN_FILE").output();
+        assert!(ended.unwrap().status.success());
+    }
+    let list = get("/ui/schedules", &cookies[0]).body;
+    assert!(list.contains("of-x") && !list.contains("of-y"), "{list}");
+    let page = get("/ui/schedules/of-x", &cookies[0]).body;
+    assert!(page.contains("0 2 * * *") && page.contains("T02:00:00+00:00"), "{page}");
+    assert_eq!(get("/ui/schedules/of-y", &cookies[0]).status, 404);
+    assert_eq!(post("/ui/schedules/of-x/pause", &[("Cookie", &viewer), OURS]).status, 403);
+    assert_eq!(post("/ui/schedules/of-x/pause", &[cookie, OURS]).status, 303);
+    assert!(get("/ui/schedules", &cookies[0]).body.contains("paused"));
+    assert_eq!(post("/ui/schedules/of-x/resume", &[cookie, OURS]).status, 303);
+    assert_eq!(post("/ui/schedules/of-x/trigger", &[cookie, OURS]).status, 303);
+    assert_eq!(post("/ui/schedules/of-x/trigger", &[cookie, OURS]).status, 409, "one runs at a time");
+    // A token is revoked where it is listed, and opens nothing from then on.
+    let listed = get("/ui/tokens", &admin).body;
+    assert!(
+        listed.contains("team x") && listed.contains("looks") && !listed.contains(&tokens[0]),
+        "{listed}"
+    );
+    let id = tokens[1].split('_').nth(1).unwrap();
+    assert_eq!(post(&format!("/ui/tokens/{id}/revoke"), &[("Cookie", &admin), OURS]).status, 303);
+    assert_eq!(get("/ui", &cookies[1]).status, 303);
     // The session goes with its token, and with whoever leaves.
     fleet.run(&["token", "revoke", tokens[0].split('_').nth(1).unwrap()]).expect(0);
     assert_eq!(get("/ui", &cookies[0]).status, 303);
-    assert_eq!(post("/ui/sign-out", &[("Cookie", &cookies[1]), OURS]).status, 303);
-    assert_eq!(get("/ui", &cookies[1]).status, 303);
+    assert_eq!(post("/ui/sign-out", &[("Cookie", &viewer), OURS]).status, 303);
+    assert_eq!(get("/ui", &viewer).status, 303);
     for wrong in ["", "gft_wrong"] {
         let answer = ask(&fleet.server, "POST", "/ui/sign-in", &[FORM, OURS], &format!("token={wrong}"));
         assert_eq!(answer.status, 401);
@@ -126,6 +165,8 @@ async fn people_use_it_in_a_browser() {
     let fleet = Fleet::start(0);
     let repository = fleet.repository("browsed", 72);
     let batch = fleet.submit(&[&repository]);
+    fleet.run(&["schedule", "add", "nightly", "--cron", "0 2 * * *", &repository]).expect(0);
+    fleet.token("to be revoked", &[]);
     let config = Config { prefix: fleet.prefix.clone(), ..Config::new(servers().rabbitmq.url().to_owned()) };
     let queue = RabbitMq::connect(config).await.unwrap();
     // Nobody takes jobs yet, so these become dead letters by the outcomes' topic.
@@ -139,6 +180,7 @@ async fn people_use_it_in_a_browser() {
     });
     let told = json!({
         "modules": modules, "chromium": browser, "server": fleet.server, "token": CANARIES[3], "batch": batch,
+        "schedule": "nightly",
     });
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/look.mjs");
     let mut looking = std::process::Command::new(node)
@@ -163,12 +205,15 @@ fn a_team_is_served_from_one_process_that_may_be_killed() {
     let data = fleet.text("served-data");
     let listen = format!("127.0.0.1:{}", gitfleet_testkit::port::free());
     let server = format!("http://{listen}");
+    let metrics = format!("127.0.0.1:{}", gitfleet_testkit::port::free());
     let start = || {
         let ready = {
             let server = server.clone();
             move || crate::fleet::get(&server, "/readyz").is_some_and(|answer| answer.contains(" 200 "))
         };
-        fleet.process(&["serve", "--listen", &listen, "--data-dir", &data, "-j", "1"], &[], Box::new(ready))
+        let arguments =
+            ["serve", "--listen", &listen, "--metrics-listen", &metrics, "--data-dir", &data, "-j", "1"];
+        fleet.process(&arguments, &[], Box::new(ready))
     };
     let run = |arguments: &[&str]| fleet.run(&[arguments, &["--server", &server]].concat());
     let first = start();
@@ -201,6 +246,17 @@ fn a_team_is_served_from_one_process_that_may_be_killed() {
     assert!(page.status == 303, "the token of the configuration counts here, too: {}", page.status);
     let status = run(&["status"]).expect(0).stdout;
     assert!(status.contains("SQLite") && !status.contains("nobody"), "{status}");
+    // It is measured elsewhere, as both that it is.
+    let measured = format!("http://{metrics}");
+    let done = || Scrape::of(&measured).value("gitfleet_repositories_total{outcome=\"analysed\"}");
+    let before = done();
+    let again = run(&["submit", &fleet.repository("served-too", 74)]).expect(0).stdout.trim().to_owned();
+    run(&["batch", "watch", &again]).expect(0);
+    assert_eq!(done() - before, 1.0);
+    let told = Scrape::of(&measured);
+    assert_eq!((told.value("gitfleet_leader"), told.value("gitfleet_slots")), (1.0, 1.0));
+    assert!(get_with(&measured, "/metrics", None).unwrap().contains(" 401 "));
+    assert!(get_with(&server, "/metrics", Some(CANARIES[3])).unwrap().contains(" 404 "));
     second.terminate();
     drop(second);
     fleet.run(&["analyze", &repository, "--data-dir", &data]).expect(0);

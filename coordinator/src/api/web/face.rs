@@ -5,7 +5,8 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{Html, Response};
 
-use crate::access::{Caller, Role, Scope};
+use super::{LOOK, LOOK_AT_ALL, RULE};
+use crate::access::{Caller, Grant, Role};
 use crate::report::escape::html;
 
 /// What a page may load: itself, from here.
@@ -19,21 +20,25 @@ pub(super) async fn policy(request: Request, next: Next) -> Response {
     response
 }
 
-const PLACES: &[(&str, &str, bool)] = &[
-    ("/ui", "Overview", false),
-    ("/ui/batches", "Batches", false),
-    ("/ui/jobs", "Jobs", false),
-    ("/ui/workers", "Workers", true),
-    ("/ui/dead", "Dead letters", true),
-    ("/ui/reports", "Reports", false),
-    ("/ui/monitoring", "Monitoring", true),
+/// Where to go, and what the page there asks.
+const PLACES: &[(&str, &str, Grant)] = &[
+    ("/ui", "Overview", LOOK),
+    ("/ui/batches", "Batches", LOOK),
+    ("/ui/jobs", "Jobs", LOOK),
+    ("/ui/schedules", "Schedules", LOOK),
+    ("/ui/reports", "Reports", LOOK),
+    ("/ui/workers", "Workers", LOOK_AT_ALL),
+    ("/ui/dead", "Dead letters", LOOK_AT_ALL),
+    ("/ui/monitoring", "Monitoring", LOOK_AT_ALL),
+    ("/ui/tokens", "Tokens", RULE),
+    ("/ui/audit", "Audit log", RULE),
 ];
 
 /// Returns a page for somebody who is signed in. `content` is markup.
 pub(super) fn page(caller: &Caller, place: &str, title: &str, content: &str) -> Html<String> {
     let mut nav = String::new();
-    for (path, name, is_for_all) in PLACES {
-        if *is_for_all && caller.scope != Scope::All {
+    for (path, name, grant) in PLACES {
+        if caller.refused(*grant).is_some() {
             continue;
         }
         let current = if *path == place { " aria-current=\"page\"" } else { "" };
@@ -99,11 +104,11 @@ pub(super) fn facts(pairs: &[(&str, String)]) -> String {
 /// Returns a state as a mark that does not need its colour.
 pub(super) fn state(state: &str) -> String {
     let tone = match state {
-        "done" | "finished" | "analysed" | "ok" | "idle" | "busy" | "succeeded" => "good",
+        "done" | "finished" | "analysed" | "ok" | "idle" | "busy" | "succeeded" | "submitted" | "active"
+        | "valid" => "good",
         "failed" | "dead" | "gone" | "down" | "worker_lost" | "lost" => "bad",
-        "cancelled" | "abandoned" | "draining" | "drained" | "paused" | "held" | "interrupted" | "fenced" => {
-            "warn"
-        }
+        "cancelled" | "abandoned" | "draining" | "drained" | "paused" | "held" | "interrupted" | "fenced"
+        | "missed" | "skipped" | "revoked" | "expired" => "warn",
         _ => "plain",
     };
     format!("<span class=\"state {tone}\">{}</span>", html(state))
