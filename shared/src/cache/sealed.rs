@@ -1,9 +1,12 @@
 //! A cache whose values nobody can read or make who has not the keys: AES-256-GCM around what another cache holds.
 //!
-//! A value is `gs`, the version 1, the id of its key (4 bytes), a nonce of 96 random bits, the encrypted value, and a tag
-//! of 16 bytes. The tag is also over version, key id, context and cache key, so that a value stands where it was put and
-//! nowhere else. What does not fit, whatever the reason, is a miss. One key is good for 2^32 values (NIST SP 800-38D,
-//! 8.3): rotate it long before.
+//! A value is `gs`, the version 2, the id of its key (4 bytes), a salt and a nonce (16 and 12 random bytes), the encrypted
+//! value, and a tag of 16 bytes. The tag is also over version, key id, context and cache key, so that a value stands where
+//! it was put and nowhere else. What does not fit, whatever the reason, is a miss.
+//!
+//! Each value has a key of its own, derived from the one in the file and the salt (HKDF-SHA-256, RFC 5869). So the 2^32
+//! values that one key and random nonces are good for (NIST SP 800-38D, 8.3) are those of one salt, and nobody has to
+//! count across workers.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,13 +15,18 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA256, Prk};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{Cache, CacheStats, Key};
 
-const MAGIC: [u8; 3] = *b"gs\x01";
-const HEAD: usize = MAGIC.len() + 4 + NONCE_LEN;
+const MAGIC: [u8; 3] = *b"gs\x02";
+const SALT: usize = 16;
+const RANDOM: usize = SALT + NONCE_LEN;
+const HEAD: usize = MAGIC.len() + 4 + RANDOM;
 const KEY_BYTES: usize = 32;
+/// What keys of values are derived for.
+const PURPOSE: &[u8] = b"gitfleet cache value";
 
 /// The keys of a file: one a line, `ID KEY` in hexadecimal (8 and 64 digits), the newest first, perhaps with `retired`
 /// behind it. Lines that begin with `#` say something to people.
@@ -26,7 +34,7 @@ pub struct Keys(Vec<OneKey>);
 
 struct OneKey {
     id: u32,
-    key: LessSafeKey,
+    key: Prk,
     is_retired: bool,
 }
 
@@ -89,27 +97,28 @@ impl Keys {
         self.0.iter().find(|key| !key.is_retired).expect("a file without one is refused")
     }
 
-    fn seal(&self, nonce: [u8; NONCE_LEN], context: &str, key: &Key, value: &[u8]) -> Option<Vec<u8>> {
+    fn seal(&self, random: [u8; RANDOM], context: &str, key: &Key, value: &[u8]) -> Option<Vec<u8>> {
         let one = self.newest();
         let mut body = value.to_vec();
         let aad = Aad::from(bound(one.id, context, key));
-        one.key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut body).ok()?;
+        let (own, nonce) = one.of_value(&random)?;
+        own.seal_in_place_append_tag(nonce, aad, &mut body).ok()?;
         let mut sealed = Vec::with_capacity(HEAD + body.len());
         sealed.extend_from_slice(&MAGIC);
         sealed.extend_from_slice(&one.id.to_be_bytes());
-        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&random);
         sealed.extend_from_slice(&body);
         Some(sealed)
     }
 
     fn open(&self, context: &str, key: &Key, mut sealed: Vec<u8>) -> Option<Vec<u8>> {
         let head = sealed.get(..HEAD)?;
-        let rest = head.strip_prefix(&MAGIC)?;
-        let id = u32::from_be_bytes(rest[..4].try_into().ok()?);
-        let nonce = Nonce::try_assume_unique_for_key(&rest[4..]).ok()?;
+        let (id, random) = head.strip_prefix(&MAGIC)?.split_first_chunk()?;
+        let id = u32::from_be_bytes(*id);
         let one = self.0.iter().find(|one| one.id == id && !one.is_retired)?;
+        let (own, nonce) = one.of_value(random.try_into().ok()?)?;
         let aad = Aad::from(bound(id, context, key));
-        let length = one.key.open_within(nonce, aad, &mut sealed, HEAD..).ok()?.len();
+        let length = own.open_within(nonce, aad, &mut sealed, HEAD..).ok()?.len();
         sealed.truncate(length);
         Some(sealed)
     }
@@ -136,8 +145,16 @@ impl OneKey {
         }
         let byte = |place: usize| u8::from_str_radix(&digits[2 * place..2 * place + 2], 16).ok();
         let bytes: Vec<u8> = (0..KEY_BYTES).map(byte).collect::<Option<_>>()?;
-        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).ok()?);
+        // What is random through and through needs no extraction.
+        let key = Prk::new_less_safe(HKDF_SHA256, &bytes);
         Some(Self { id: u32::from_str_radix(id, 16).ok()?, key, is_retired })
+    }
+
+    /// Returns the key and the nonce of one value.
+    fn of_value(&self, random: &[u8; RANDOM]) -> Option<(LessSafeKey, Nonce)> {
+        let (salt, nonce) = random.split_at(SALT);
+        let key: UnboundKey = self.key.expand(&[PURPOSE, salt], &AES_256_GCM).ok()?.into();
+        Some((LessSafeKey::new(key), Nonce::try_assume_unique_for_key(nonce).ok()?))
     }
 }
 
@@ -208,10 +225,10 @@ impl Cache for Sealed {
     async fn put(&self, entries: Vec<(Key, Vec<u8>)>) {
         let ring = self.keys();
         let seal = |(key, value): (Key, Vec<u8>)| {
-            let mut nonce = [0; NONCE_LEN];
+            let mut random = [0; RANDOM];
             // Without random numbers nothing is cached, and only time is lost.
-            self.random.fill(&mut nonce).ok()?;
-            let sealed = ring.seal(nonce, &self.context, &key, &value)?;
+            self.random.fill(&mut random).ok()?;
+            let sealed = ring.seal(random, &self.context, &key, &value)?;
             Some((key, sealed))
         };
         self.inner.put(entries.into_iter().filter_map(seal).collect()).await;
@@ -247,23 +264,21 @@ mod tests {
         Key::facts(&[0; 32], 1, &ObjectId::try_from(&[number; 20][..]).unwrap())
     }
 
-    /// The Galois/Counter Mode of Operation (McGrew, Viega), test case 16, but for what the value is bound to: ring is
-    /// asked as we ask it.
+    fn digits(text: &str) -> Vec<u8> {
+        (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect()
+    }
+
+    /// The Galois/Counter Mode of Operation (McGrew, Viega), test case 16: ring is asked as we ask it.
     #[test]
     fn the_cipher_is_aes_256_gcm() {
-        let digits = |text: &str| {
-            (0..text.len() / 2)
-                .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
-                .collect::<Vec<u8>>()
-        };
-        let line = "00000001 feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
-        let one = OneKey::read(line).unwrap();
+        let key = digits("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).unwrap());
         let mut body = digits(
             "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
         );
         let nonce = Nonce::try_assume_unique_for_key(&digits("cafebabefacedbaddecaf888")).unwrap();
         let aad = Aad::from(digits("feedfacedeadbeeffeedfacedeadbeefabaddad2"));
-        one.key.seal_in_place_append_tag(nonce, aad, &mut body).unwrap();
+        key.seal_in_place_append_tag(nonce, aad, &mut body).unwrap();
         assert_eq!(
             body,
             digits(
@@ -273,10 +288,40 @@ mod tests {
         );
     }
 
+    /// A value as another program makes it: HKDF's expansion by HMAC (RFC 5869, 2.3; one block), then the cipher alone.
+    #[test]
+    fn a_value_can_be_made_by_what_is_written_here() {
+        let secret = "6b1cfaf6bd2a05c0d7c8d8a2c0a8ff7a1a2e19a4b7a0f5ce6d40e0b1f3b6c1d9";
+        let ring = keys(&format!("0000002a {secret}")).unwrap();
+        let random: [u8; RANDOM] = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let hmac = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &digits(secret));
+        let own = ring::hmac::sign(&hmac, &[PURPOSE, &random[..SALT], &[1]].concat());
+        let own = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, own.as_ref()).unwrap());
+        let mut body = b"what one commit says".to_vec();
+        let mut aad = b"gs\x02\0\0\0\x2a\0\0\0\0\0\0\0\x05fleet".to_vec();
+        aad.extend_from_slice(key(1).as_bytes());
+        let nonce = Nonce::try_assume_unique_for_key(&random[SALT..]).unwrap();
+        own.seal_in_place_append_tag(nonce, Aad::from(aad), &mut body).unwrap();
+        let made = [&b"gs\x02\0\0\0\x2a"[..], &random, &body].concat();
+        assert_eq!(ring.seal(random, "fleet", &key(1), b"what one commit says"), Some(made));
+    }
+
+    /// Two values alike are not alike: their keys are others as well as their nonces.
+    #[test]
+    fn each_value_has_its_own_key() {
+        let ring = keys(&Keys::generate().unwrap()).unwrap();
+        let of = |salt: u8| {
+            let random = std::array::from_fn(|at| if at < SALT { salt } else { 7 });
+            ring.seal(random, "", &key(1), &[0; 64]).unwrap()[HEAD..].to_vec()
+        };
+        assert_ne!(of(1), of(2));
+        assert_eq!(of(1), of(1));
+    }
+
     #[test]
     fn a_value_stands_where_it_was_put_and_every_bit_of_it_counts() {
         let ring = keys(&Keys::generate().unwrap()).unwrap();
-        let sealed = ring.seal([7; NONCE_LEN], "fleet", &key(1), b"what one commit says").unwrap();
+        let sealed = ring.seal([7; RANDOM], "fleet", &key(1), b"what one commit says").unwrap();
         assert_eq!(
             ring.open("fleet", &key(1), sealed.clone()).as_deref(),
             Some(&b"what one commit says"[..])
@@ -298,10 +343,10 @@ mod tests {
     fn the_newest_key_writes_and_all_but_the_retired_read() {
         let [old, new] = [Keys::generate().unwrap(), Keys::generate().unwrap()];
         let before = keys(&old).unwrap();
-        let sealed = before.seal([1; NONCE_LEN], "", &key(1), b"old").unwrap();
+        let sealed = before.seal([1; RANDOM], "", &key(1), b"old").unwrap();
         let rotated = keys(&format!("# newest first\n{new}\n\n{old}\n")).unwrap();
         assert_eq!(rotated.open("", &key(1), sealed.clone()).as_deref(), Some(&b"old"[..]));
-        let fresh = rotated.seal([2; NONCE_LEN], "", &key(1), b"new").unwrap();
+        let fresh = rotated.seal([2; RANDOM], "", &key(1), b"new").unwrap();
         assert_eq!(before.open("", &key(1), fresh.clone()), None);
         let retired = keys(&format!("{new}\n{old} retired")).unwrap();
         assert_eq!(retired.open("", &key(1), sealed), None);
