@@ -21,6 +21,7 @@ use gitfleet_worker::meters::Meters;
 use gitfleet_worker::objects::Limits;
 use gitfleet_worker::worker::{Config as WorkerConfig, JOB_TIME, SLICE_CHANGES, SLICE_TIME, Worker};
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use super::discover::add_found;
 use super::report::PUBLISHED;
@@ -257,7 +258,9 @@ async fn carry_out(args: &Analyze, request: Request, quiet: bool) -> anyhow::Res
         request.settings.fleet.cache_keys_file.as_deref(),
     )
     .await?;
-    let exit = analyse(args, &request, &parts, (started, signals), quiet).await;
+    // The beginning of the trace, where anybody collects one.
+    let span = tracing::info_span!("analyze", otel.name = "analyze", otel.kind = "internal");
+    let exit = analyse(args, &request, &parts, (started, signals), quiet).instrument(span).await;
     parts.close_queue();
     parts.close().await;
     exit

@@ -27,35 +27,45 @@ struct Span {
 /// A collector that keeps what it is sent.
 struct Collector {
     endpoint: String,
-    spans: Arc<Mutex<Vec<Span>>>,
+    bodies: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Collector {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let spans: Arc<Mutex<Vec<Span>>> = Arc::default();
-        let kept = spans.clone();
+        let bodies: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
+        let kept = bodies.clone();
         // It ends with the test's process.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let kept = kept.clone();
                 std::thread::spawn(move || {
                     let received = receive(stream);
-                    kept.lock().unwrap().extend(received);
+                    kept.lock().unwrap().push(received);
                 });
             }
         });
-        Self { endpoint, spans }
+        Self { endpoint, bodies }
     }
 
+    /// Returns all that was sent, which holds no secret.
+    #[track_caller]
     fn spans(&self) -> Vec<Span> {
-        self.spans.lock().unwrap().clone()
+        let bodies = self.bodies.lock().unwrap();
+        for secret in CANARIES.into_iter().chain([METRICS_TOKEN, HUSHED]) {
+            let found = |body: &Vec<u8>| body.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
+            assert!(!bodies.iter().any(found), "{secret} is in a trace");
+        }
+        bodies.iter().flat_map(|body| decode(body)).collect()
     }
 }
 
-/// Answers one request and returns the spans in it.
-fn receive(stream: TcpStream) -> Vec<Span> {
+/// Part of addresses that nobody reaches.
+const HUSHED: &str = "hushaddress";
+
+/// Answers one request and returns what was sent.
+fn receive(stream: TcpStream) -> Vec<u8> {
     let mut reader = BufReader::new(stream);
     let mut head = Vec::new();
     loop {
@@ -73,10 +83,11 @@ fn receive(stream: TcpStream) -> Vec<Span> {
     reader.read_exact(&mut body).unwrap();
     let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     reader.get_mut().write_all(answer.as_bytes()).unwrap();
-    for canary in CANARIES.into_iter().chain([METRICS_TOKEN]) {
-        assert!(!body.windows(canary.len()).any(|bytes| bytes == canary.as_bytes()));
-    }
-    let request = ExportTraceServiceRequest::decode(body.as_slice()).unwrap();
+    body
+}
+
+fn decode(body: &[u8]) -> Vec<Span> {
+    let request = ExportTraceServiceRequest::decode(body).unwrap();
     let mut spans = Vec::new();
     for of_service in request.resource_spans {
         let resource = attributes(&of_service.resource.unwrap().attributes);
@@ -166,8 +177,42 @@ fn one_trace_leads_from_the_command_to_the_store() {
     let log = std::fs::read_to_string(fleet.workers[0].folder().join("log")).unwrap();
     let begun = log.lines().find(|line| line.contains("job begins")).unwrap();
     assert!(begun.contains(&format!("trace_id={trace}")), "{begun}");
+    // What fails says why, and not with which words it was asked.
+    let absent = format!("ssh://op@127.0.0.1:1/o/n?token={HUSHED}");
+    let failing = fleet.submit(&[&absent, &fleet.text("absent")]);
+    fleet.run(&["batch", "watch", &failing]).expect(8);
+    wait("the spans of what failed", || {
+        let spans = collector.spans();
+        let of =
+            |span: &&Span| span.attributes.get("batch.id") == Some(&failing) && span.name == "process survey";
+        (spans.iter().filter(of).count() >= 2).then_some(())
+    });
     // A client that says nothing of a trace begins none.
     let before = collector.spans().iter().filter(|span| span.name.starts_with("GET ")).count();
     get_with(&fleet.server, "/api/v1/status", Some(CANARIES[3])).unwrap();
     assert_eq!(before, 0);
+}
+
+#[test]
+fn an_analysis_on_one_machine_is_one_trace() {
+    let collector = Collector::start();
+    let fleet = Fleet::start(0);
+    let repository = fleet.repository("alone", 42);
+    let (data, output) = (fleet.text("alone-data"), fleet.text("alone-report"));
+    let mut command = fleet.command(&["analyze", &repository, "--data-dir", &data, "--output", &output]);
+    let ended = command.env("GITFLEET_OTLP_ENDPOINT", &collector.endpoint).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    // It sends what it has before it ends.
+    let spans = collector.spans();
+    let root = spans.iter().find(|span| span.name == "analyze").unwrap();
+    assert!(root.parent.is_empty() && spans.iter().all(|span| span.trace == root.trace), "{spans:#?}");
+    let ids: BTreeSet<&[u8]> = spans.iter().map(|span| span.id.as_slice()).collect();
+    assert!(
+        spans.iter().all(|span| span.parent.is_empty() || ids.contains(span.parent.as_slice())),
+        "{spans:#?}"
+    );
+    for name in ["store submit", "process survey", "process slice", "cache get", "store record"] {
+        assert!(spans.iter().any(|span| span.name == name), "no {name} in {spans:#?}");
+    }
+    assert!(spans.iter().all(|span| span.service == "gitfleet"));
 }
