@@ -68,6 +68,11 @@ impl Realm {
             if let Err(error) = self.store.retire(&before).await {
                 self.bear(&error.into(), "old history is not removed").await?;
             }
+            // Logs are kept elsewhere, and tell later whether the end of the audit log was cut off.
+            match self.store.log_head().await {
+                Ok(head) => tracing::info!("the audit log ends at {}:{}", head.seq, head.hash),
+                Err(error) => self.bear(&error.into(), "the end of the audit log is not known").await?,
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::queue::DeadLetter;
 use gitfleet_shared::trace::TraceContext;
 
+use super::access::Access;
 use super::listings::Listings;
 use super::migrations::Fit;
 use super::schedules::Schedules;
@@ -121,7 +122,7 @@ pub struct Ended {
 }
 
 #[async_trait]
-pub trait Ledger: Store + Schedules + Listings {
+pub trait Ledger: Store + Schedules + Listings + Access {
     /// Returns the batches that are running, the most urgent first, then the oldest.
     async fn running(&self) -> Result<Vec<RunningBatch>>;
 
