@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -29,6 +29,9 @@ pub(crate) struct State {
     /// Answers to the next requests for a page of this number.
     pub(crate) scripted: BTreeMap<usize, VecDeque<Scripted>>,
     pub(crate) asked: Vec<Asked>,
+    /// Until when each token was told to ask nothing, and how often it did all the same.
+    closed: BTreeMap<Option<String>, Instant>,
+    pub(crate) too_early: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -51,7 +54,6 @@ pub(crate) struct Asked {
     pub(crate) token: Option<String>,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) status: u16,
-    pub(crate) at: Instant,
 }
 
 /// Repositories on a page; GitHub's own limit is 100.
@@ -169,7 +171,14 @@ fn serve(stream: TcpStream, state: &Mutex<State>, base: &str) -> std::io::Result
     let token =
         headers.get("authorization").and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
     let mut state = state.lock().unwrap();
+    if state.closed.get(&token).is_some_and(|until| Instant::now() < *until) {
+        state.too_early += 1;
+    }
     let mut answer = answer(&mut state, &path, token.as_deref(), &headers, base);
+    if let Some((_, seconds)) = answer.headers.iter().find(|(name, _)| *name == "Retry-After") {
+        let until = Instant::now() + Duration::from_secs(seconds.parse().unwrap());
+        state.closed.insert(token.clone(), until);
+    }
     // Whatever is answered tells the budget; what has not changed costs nothing.
     if let Some(budget) = token.as_ref().and_then(|token| state.tokens.get_mut(token)) {
         if answer.status == 200 {
@@ -179,7 +188,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>, base: &str) -> std::io::Result
         answer.headers.push(("X-RateLimit-Remaining", budget.remaining.to_string()));
         answer.headers.push(("X-RateLimit-Reset", budget.resets_at.to_string()));
     }
-    state.asked.push(Asked { path, token, headers, status: answer.status, at: Instant::now() });
+    state.asked.push(Asked { path, token, headers, status: answer.status });
     drop(state);
     let mut stream = reader.into_inner();
     write!(stream, "HTTP/1.1 {} Answer\r\nConnection: close\r\n", answer.status)?;
