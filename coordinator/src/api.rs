@@ -35,7 +35,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::grants::{Granted, Grants};
+use self::grants::{Granted, Grants, LOOK, LOOK_AT_ALL, RULE, STEER, STEER_ALL};
 
 pub(crate) use batches::settle;
 pub use batches::{Acted, BatchRequest, RepositoryRequest, Retried, Submission};
@@ -52,7 +52,7 @@ pub use schedules::{RunView, ScheduleRequest, ScheduleView};
 pub use tls::{Tls, TlsError};
 pub use tokens::{NewToken, TokenRequest, TokenView};
 
-use crate::access::{Grant, Lockout, Pace, Role};
+use crate::access::{Grant, Lockout, Pace};
 use crate::lead::Bell;
 use crate::meters::Meters;
 use crate::store::access::Access;
@@ -103,11 +103,6 @@ pub const PREFIX: &str = "/api/v1";
 struct Document;
 
 fn versioned() -> (OpenApiRouter<Api>, Grants) {
-    const LOOK: Grant = Grant::own(Role::Viewer);
-    const STEER: Grant = Grant::own(Role::Operator);
-    const LOOK_AT_ALL: Grant = Grant::fleet(Role::Viewer);
-    const STEER_ALL: Grant = Grant::fleet(Role::Operator);
-    const RULE: Grant = Grant::fleet(Role::Admin);
     let granted = Granted::below(PREFIX)
         .route(STEER, routes!(batches::submit))
         .route(LOOK, routes!(batches::list))

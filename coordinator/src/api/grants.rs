@@ -7,7 +7,15 @@ use utoipa::openapi::HttpMethod;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::Api;
-use crate::access::Grant;
+use crate::access::{Grant, Role};
+
+/// Look at batches and what belongs to them.
+pub(super) const LOOK: Grant = Grant::own(Role::Viewer);
+pub(super) const STEER: Grant = Grant::own(Role::Operator);
+/// Look at what all share.
+pub(super) const LOOK_AT_ALL: Grant = Grant::fleet(Role::Viewer);
+pub(super) const STEER_ALL: Grant = Grant::fleet(Role::Operator);
+pub(super) const RULE: Grant = Grant::fleet(Role::Admin);
 
 /// What each route asks, by its path and method.
 #[derive(Debug, Default)]

@@ -25,20 +25,14 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::Api;
-use super::grants::Grants;
-use crate::access::{Grant, Role};
+use super::grants::{Grants, LOOK, LOOK_AT_ALL, RULE, STEER, STEER_ALL};
+use crate::access::Grant;
 
 /// Where the pages are.
 pub(super) const PREFIX: &str = "/ui";
 
 const STYLE: &str = include_str!("web/style.css");
 const SCRIPT: &str = include_str!("web/live.js");
-
-const LOOK: Grant = Grant::own(Role::Viewer);
-const STEER: Grant = Grant::own(Role::Operator);
-const LOOK_AT_ALL: Grant = Grant::fleet(Role::Viewer);
-const STEER_ALL: Grant = Grant::fleet(Role::Operator);
-const RULE: Grant = Grant::fleet(Role::Admin);
 
 /// Pages, each with what it asks of whoever opens it.
 struct Pages {

@@ -5,8 +5,8 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{Html, Response};
 
-use super::{LOOK, LOOK_AT_ALL, RULE};
 use crate::access::{Caller, Grant, Role};
+use crate::api::grants::{LOOK, LOOK_AT_ALL, RULE};
 use crate::report::escape::html;
 
 /// What a page may load: itself, from here.
