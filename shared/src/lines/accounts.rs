@@ -1,7 +1,5 @@
 //! Lines that come onto the mainline and go from it.
 
-use std::collections::BTreeMap;
-
 use super::file::{File, Run};
 use super::tree::{Name, Names, Node, each_file};
 use super::{Birth, Death};
@@ -14,10 +12,13 @@ pub(super) struct Accounts {
     pub(super) unknown_changes: u32,
 }
 
-/// What one commit does to the lines of the mainline: by origin and by path, lines that came less those that went.
+/// What one commit does to the lines of the mainline.
 #[derive(Default)]
 pub(super) struct Balance {
-    lines: BTreeMap<(u32, Vec<u8>), i64>,
+    /// Paths that changes were made at; one may be there more than once.
+    paths: Vec<Vec<u8>>,
+    /// Origin, place of the path, and lines that came less those that went: in any order, and not summed up.
+    changes: Vec<(u32, usize, i64)>,
     /// Files whose lines are unknown before or after.
     unknown_changes: u32,
 }
@@ -32,9 +33,14 @@ impl Balance {
     }
 
     fn change(&mut self, path: &[u8], runs: &[Run], sign: i64) {
-        for run in runs {
-            *self.lines.entry((run.origin, path.to_vec())).or_default() += sign * i64::from(run.lines);
+        if runs.is_empty() {
+            return;
         }
+        if self.paths.last().is_none_or(|last| last != path) {
+            self.paths.push(path.to_vec());
+        }
+        let place = self.paths.len() - 1;
+        self.changes.extend(runs.iter().map(|run| (run.origin, place, sign * i64::from(run.lines))));
     }
 
     pub(super) fn note_unknown(&mut self) {
@@ -55,6 +61,9 @@ impl Balance {
                     {
                         let old = olds.next_if(|(other, _)| *other == name).map(|(_, node)| node);
                         let new = news.next_if(|(other, _)| *other == name).map(|(_, node)| node);
+                        if old.zip(new).is_some_and(|(old, new)| old.is(new)) {
+                            continue;
+                        }
                         let below = [path.as_slice(), &[name]].concat();
                         waiting.push((below, old, new));
                     }
@@ -88,6 +97,11 @@ impl Balance {
         {
             (old, new) = (old_rest, new_rest);
         }
+        while let ([old_rest @ .., a], [new_rest @ .., b]) = (old, new)
+            && a == b
+        {
+            (old, new) = (old_rest, new_rest);
+        }
         self.remove(path, old);
         self.add(path, new);
     }
@@ -100,12 +114,20 @@ impl Balance {
         accounts: &mut Accounts,
     ) {
         accounts.unknown_changes = accounts.unknown_changes.saturating_add(self.unknown_changes);
-        let mut lines = self.lines.into_iter().peekable();
-        while let Some(((origin, path), first)) = lines.next() {
-            let mut changes = vec![(path, first)];
-            while let Some(((_, path), change)) = lines.next_if(|((other, _), _)| *other == origin) {
-                changes.push((path, change));
-            }
+        let mut paths: Vec<&[u8]> = self.paths.iter().map(Vec::as_slice).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let rank = |path: &Vec<u8>| paths.binary_search(&path.as_slice()).expect("it is one of them");
+        let ranks: Vec<usize> = self.paths.iter().map(rank).collect();
+        let ranked = |(origin, place, change): &(u32, usize, i64)| (*origin, ranks[*place], *change);
+        let mut lines: Vec<(u32, usize, i64)> = self.changes.iter().map(ranked).collect();
+        lines.sort_unstable();
+        for lines in lines.chunk_by(|one, other| one.0 == other.0) {
+            let origin = lines[0].0;
+            let at_each_path = lines.chunk_by(|one, other| one.1 == other.1);
+            let changes: Vec<(&[u8], i64)> = at_each_path
+                .map(|lines| (paths[lines[0].1], lines.iter().map(|(.., change)| change).sum()))
+                .collect();
             let sum = |sign: i64| changes.iter().map(|(_, change)| (change * sign).max(0)).sum::<i64>();
             let (came, went) = (sum(1), sum(-1));
             if came > went {

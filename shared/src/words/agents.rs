@@ -107,15 +107,18 @@ struct Compiled {
     phrase: Regex,
 }
 
+/// How a line begins that a tool writes of itself.
+const SAYING: &str = r"^\W*(?:generated|created|made|written|co-written|assisted|authored) (?:with|by|using)";
+
+/// Whether there is any such line: nearly no message has one, and then no tool is looked for.
+static ANY: LazyLock<Regex> = LazyLock::new(|| own(&format!("(?im){SAYING}")));
+
 static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     let one = |tool: &Tool| Compiled {
         tool: tool.name,
         name: own(&format!("^(?i:{})$", tool.names)),
         email: own(&format!("^(?i:{})$", tool.emails)),
-        phrase: own(&format!(
-            r"(?im)^\W*(?:generated|created|made|written|co-written|assisted|authored) (?:with|by|using)(?: the help of)? \[?(?:{})\b.*$",
-            tool.words
-        )),
+        phrase: own(&format!(r"(?im){SAYING}(?: the help of)? \[?(?:{})\b.*$", tool.words)),
     };
     TOOLS.iter().map(one).collect()
 });
@@ -149,7 +152,8 @@ pub fn assistance(message: &Message) -> Vec<Assistance> {
             add(tool, format!("{}: {}", trailer.key, trailer.value));
         }
     }
-    for compiled in COMPILED.iter() {
+    let said = if ANY.is_match(&message.body) { COMPILED.as_slice() } else { &[] };
+    for compiled in said {
         if let Some(line) = compiled.phrase.find(&message.body) {
             add(compiled.tool, line.as_str().trim().to_owned());
         }

@@ -1,5 +1,9 @@
 //! The built-in rules: each looks for one thing and votes; the ballot decides.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::FileEvidence;
 use super::Kind::{self, Adaptive, Corrective, Perfective};
 use super::ballot::{Ballot, Vote};
@@ -133,7 +137,9 @@ fn turned(sense: &Sense, verb: &str, object: &[Token], rest: &[Token]) -> (Kind,
 
 /// Whether one of some words, written in base forms, has this stem.
 fn is_any(one: &str, words: &str) -> bool {
-    words.split(' ').any(|word| stem(word) == one)
+    // A stem begins as its word does, and most words are told apart by that.
+    let first = one.as_bytes().first();
+    words.split(' ').any(|word| word.as_bytes().first() == first && stem(word) == one)
 }
 
 fn symptom(rest: &[Token]) -> bool {
@@ -180,12 +186,20 @@ fn phrases(tokens: &[Token], share: i32, ballot: &mut Ballot) {
         text.push_str(&token.raw.to_lowercase().replace(['\'', '’'], " "));
         text.push(' ');
     }
-    for (phrase, kind, category, weight) in PHRASES {
-        if text.contains(&format!(" {phrase}")) {
-            vote(ballot, *kind, category, weight * share, format!("phrase.{}", phrase.replace(' ', "-")));
-        }
+    let mut found = [false; PHRASES.len()];
+    for one in STARTS.find_overlapping_iter(&text) {
+        found[one.pattern().as_usize()] = true;
+    }
+    for ((phrase, kind, category, weight), _) in PHRASES.iter().zip(found).filter(|(_, found)| *found) {
+        vote(ballot, *kind, category, weight * share, format!("phrase.{}", phrase.replace(' ', "-")));
     }
 }
+
+/// All phrases, each where a word begins.
+static STARTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let phrases = PHRASES.iter().map(|(phrase, ..)| format!(" {phrase}"));
+    AhoCorasick::new(phrases).expect("they are few and short")
+});
 
 /// What the files say where the words leave it open.
 fn by_files(files: FileEvidence, led: bool, ballot: &mut Ballot) {
