@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gitfleet_shared::sources::Policy;
 use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION};
 use reqwest::{Client, Response, StatusCode, Url};
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub tokens: Vec<String>,
     /// Certificates (PEM) to trust beside the system's.
     pub roots: Option<Vec<u8>>,
+    /// Which repositories may be fetched.
+    pub sources: Policy,
     pub meters: Meters,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
@@ -71,6 +74,7 @@ pub struct Lister {
     pub(super) store: Arc<dyn Listings>,
     pub(super) api: Url,
     pub(super) host: String,
+    pub(super) sources: Policy,
     tokens: Arc<[Token]>,
     meters: Meters,
     pub(super) now: fn() -> i64,
@@ -108,7 +112,7 @@ impl Lister {
     ///
     /// Where the address is none, a token cannot be sent, or the certificates are none.
     pub fn new(config: Config, store: Arc<dyn Listings>) -> Result<Self, ListError> {
-        let Config { api_url, host, tokens, roots, meters, now } = config;
+        let Config { api_url, host, tokens, roots, sources, meters, now } = config;
         let wrong = |why: &str| ListError::Address(why.to_owned());
         let api: Url =
             format!("{}/", api_url.trim_end_matches('/')).parse().map_err(|_| wrong("it is no address"))?;
@@ -135,7 +139,7 @@ impl Lister {
         if known.is_empty() {
             known.push(Token { name: "nobody".to_owned(), authorization: None });
         }
-        Ok(Self { http, store, api, host, tokens: known.into(), meters, now })
+        Ok(Self { http, store, api, host, sources, tokens: known.into(), meters, now })
     }
 
     /// Returns the API's address as it is written without a slash at its end.

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 use super::Surroundings;
 use crate::args::{Facts, FactsFormat};
-use crate::config::{Location, Overrides, Settings};
+use crate::config::{Asker, Location, Overrides, Settings};
 use crate::exit::{Exit, Refusal};
-use crate::wiring::{DataDir, credentials};
+use crate::wiring::{DataDir, credentials, gate};
 
 pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
     let surroundings = Surroundings::read()?;
@@ -68,8 +68,10 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
 }
 
 fn fetched(data_dir: &DataDir, settings: &Settings, url: &str) -> anyhow::Result<PathBuf> {
-    Mirrors::new(data_dir.mirrors(), credentials(settings), None)
-        .fetch(url, &AtomicBool::new(false))
+    let credential = settings.repositories.first().and_then(|repository| repository.credential.as_deref());
+    let gate = gate(settings, Asker::Oneself)?;
+    Mirrors::new(data_dir.mirrors(), gate, credentials(settings)?, None)
+        .fetch(url, credential, &AtomicBool::new(false))
         .map_err(|failure| Refusal::new(Exit::NotFound, failure.message).into())
 }
 

@@ -125,6 +125,7 @@ pub(super) fn request(wanted: &Wanted<'_>, loaded: &Loaded) -> anyhow::Result<Ba
             path,
             branch,
             all_branches,
+            credential: asked.credential,
         })
     });
     Ok(BatchRequest {

@@ -3,14 +3,14 @@
 use gitfleet_coordinator::github::Selector;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::merge::Merge;
+use super::merge::{Held, Merge};
 
 /// A secret for clones over https from one host, and from no other.
 #[derive(Debug, Clone)]
 pub(crate) struct Credential {
     /// Host name, with the port if it is not the usual one.
     pub(crate) host: String,
-    pub(crate) token: SecretString,
+    pub(crate) token: Held,
 }
 
 /// GitHub as a place where repositories are found.
