@@ -163,7 +163,7 @@ impl Target {
     /// Reads the address of a remote. What two programs could read differently is of no form: the one that looks and the
     /// one that connects must mean the same host.
     fn of(url: &str) -> Option<Self> {
-        if url.chars().any(|char| char.is_control() || char == '\\' || char.is_whitespace()) {
+        if url.chars().any(char::is_control) {
             return None;
         }
         if let Some((scheme, rest)) = url.split_once("://") {
