@@ -36,8 +36,21 @@ impl Secret {
     ///
     /// Where the file cannot be read now, or is empty.
     pub fn in_file(path: &Path) -> Result<Self, SecretError> {
+        Self::part_of(path, |text| text)
+    }
+
+    /// As [`in_file`](Self::in_file), of several secrets, one a line or between commas, the first.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn first_in_file(path: &Path) -> Result<Self, SecretError> {
+        Self::part_of(path, |text| words(text).next().unwrap_or_default())
+    }
+
+    fn part_of(path: &Path, part: fn(&str) -> &str) -> Result<Self, SecretError> {
         let file = path.to_owned();
-        let reread = Reread::open("a secret", vec![file.clone()], move || read(&file))?;
+        let reread = Reread::open("a secret", vec![file.clone()], move || read(&file, part))?;
         Ok(Self(Place::File(Arc::new(reread))))
     }
 
@@ -56,11 +69,16 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Returns the secrets in `text`, one a line or between commas.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['\n', ',']).map(str::trim).filter(|word| !word.is_empty())
+}
+
 /// The line end is no part of a secret.
-fn read(path: &Path) -> Result<SecretString, SecretError> {
+fn read(path: &Path, part: fn(&str) -> &str) -> Result<SecretString, SecretError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| SecretError::Unreadable { path: path.to_owned(), source })?;
-    match text.trim_end_matches(['\r', '\n']) {
+    match part(text.trim_end_matches(['\r', '\n'])) {
         "" => Err(SecretError::Empty(path.to_owned())),
         secret => Ok(secret.into()),
     }
@@ -104,6 +122,9 @@ mod tests {
         assert_eq!(secret.now(), "canary");
         std::fs::write(&file, "other").unwrap();
         assert_eq!(secret.now(), "other");
+        std::fs::write(&file, "\n one , two\nthree\n").unwrap();
+        assert_eq!(Secret::first_in_file(&file).unwrap().now(), "one");
+        assert_eq!(words(&secret.now()).collect::<Vec<_>>(), ["one", "two", "three"]);
     }
 
     #[test]

@@ -262,7 +262,7 @@ pub(crate) fn lister(
     let config = GitHubConfig {
         api_url: api_url.clone(),
         host: cloned_from.clone(),
-        tokens: tokens.iter().map(|token| token.expose_secret().to_owned()).collect(),
+        tokens: tokens.iter().map(secret).collect::<Result<_, _>>()?,
         roots: roots(&settings.fleet)?.map(String::into_bytes),
         sources: settings.sources.policy(asker),
         meters,
@@ -432,7 +432,10 @@ pub(crate) fn credentials(settings: &config::Settings) -> anyhow::Result<Credent
             path: String::new(),
             // What GitHub wants beside a token; others take any name.
             user: "x-access-token".to_owned(),
-            secret: secret(token)?,
+            secret: match &token.file {
+                Some(file) => Secret::first_in_file(file).map_err(|error| unreadable(&error))?,
+                None => Secret::given(token.secret.clone()),
+            },
         });
     }
     for config::NamedCredential { name, host, path, user, token, token_file, .. } in

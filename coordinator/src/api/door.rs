@@ -16,6 +16,7 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, he
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use gitfleet_shared::reread::Reread;
+use gitfleet_shared::secret::words;
 use ring::digest::{SHA256, digest};
 
 use super::grants::Grants;
@@ -118,7 +119,7 @@ impl Hashes {
 
 /// Returns the tokens in `text`, one a line or between commas. A client shows the first of them.
 pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['\n', ',']).map(str::trim).filter(|token| !token.is_empty())
+    words(text)
 }
 
 /// A request on its way in.

@@ -186,6 +186,7 @@ fn overrides(args: &Analyze, sources: Vec<OsString>) -> Overrides {
         data_dir: args.common.data_dir.clone(),
         output: args.output.clone(),
         formats: (!args.format.is_empty()).then(|| args.format.clone()),
+        credential: args.sources.credential.clone(),
         ..asked(sources, &args.history)
     }
 }

@@ -93,6 +93,11 @@ fn from_source(merge: &mut Merge<'_>, context: &Context, source: &OsStr, origin:
         Some(url) => sound_url(merge, url, origin, "")?,
         None => Location::Path(merge.absolute(Path::new(source), origin, "")?),
     };
+    let (_, reach) = keys::acted("repositories[].credential");
+    // What is not asked over https is shown none.
+    let is_https = matches!(&location, Location::Url(url) if url.starts_with("https://"));
+    let credential =
+        merge.overrides.credential.clone().filter(|_| is_https).zip(reach.flag.map(Origin::Flag));
     Some(Draft {
         location,
         remote: None,
@@ -102,7 +107,7 @@ fn from_source(merge: &mut Merge<'_>, context: &Context, source: &OsStr, origin:
         project_key: None,
         origin: origin.clone(),
         branch_origin: context.branches_origin.clone(),
-        credential: None,
+        credential,
     })
 }
 

@@ -108,11 +108,11 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let (api_url, host) = host(merge);
     let owner = merge.text("github.owner").map(|(owner, _)| owner);
     let token = merge.held("github.token");
-    let mut github = github::settle(merge, api_url, host.clone(), token.as_ref().map(|held| &held.secret));
+    let mut github = github::settle(merge, api_url, host.clone(), token.as_ref());
     // Who has tokens for listing alone clones with the first of them.
     let token = token
         .filter(|held| !held.secret.expose_secret().is_empty())
-        .or_else(|| github.tokens.first().cloned().map(|secret| Held { secret, file: None }));
+        .or_else(|| github.tokens.first().cloned());
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
     let lens = lens::settle(merge);
     let logging = logging::settle(merge);

@@ -58,7 +58,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::acted(
         "credential",
         Kind::Text,
-        Reach::default("what was given for the host"),
+        Reach::default("what was given for the host").flag("--credential"),
         "Name of what is shown to the host of its https URL, as `credentials` has it",
     ),
 ];

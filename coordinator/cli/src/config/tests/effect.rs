@@ -36,7 +36,7 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     (
         "github.tokens",
         "github: {tokens: 't, u'}",
-        "tokens: [SecretBox<str>([REDACTED]), SecretBox<str>([REDACTED])]",
+        "tokens: [Held { secret: SecretBox<str>([REDACTED]), file: None }, Held { secret: SecretBox<str>([REDACTED]), file: None }]",
     ),
     ("github.organization", "github: {organization: acme}", "organization: Some(\"acme\")"),
     ("github.user", "github: {user: ann}", "user: Some(\"ann\")"),

@@ -77,6 +77,7 @@ fn every_flag_has_an_effect() {
     let overrides = Overrides {
         memory_mib: Some(77),
         sources: vec!["./a".into(), "https://host/o/b.git".into()],
+        credential: Some("corp".to_owned()),
         branch: Some("main".to_owned()),
         all_branches: None,
         weeks: Some(2),
@@ -109,7 +110,7 @@ fn every_flag_has_an_effect() {
         local,
         "Settings { repositories: [RepositorySetting { name: \"a\", location: Path(\"DIR/a\"), remote: None, \
          project_key: \"A\", branches: Named(\"main\"), credential: None }, RepositorySetting { name: \"b\", location: \
-         Url(\"https://host/o/b.git\"), remote: None, project_key: \"B\", branches: Named(\"main\"), credential: None }], \
+         Url(\"https://host/o/b.git\"), remote: None, project_key: \"B\", branches: Named(\"main\"), credential: Some(\"corp\") }], \
          weeks: Some(2), time_zone: Asia/Tokyo, include_current: true, slice_commits: 3, \
          jobs: Some(4), max_blob_bytes: 5, line_history: false, memory_bytes: 80740352, data_dir: Some(\"DIR/data\"), output: Some(\"DIR/out\"), \
          formats: [Markdown, Csv], credentials: [], \
