@@ -422,8 +422,12 @@ pub(crate) async fn open_fleet_store(fleet: &config::Fleet, migrate: bool) -> an
     }
 }
 
-/// Returns the credentials of the configuration in the worker's words.
-pub(crate) fn credentials(settings: &config::Settings) -> anyhow::Result<Credentials> {
+/// Returns the credentials of the configuration in the worker's words. Who asks for oneself needs no others than those that are
+/// named: the rest may be on other machines.
+pub(crate) fn credentials(settings: &config::Settings, asker: Asker) -> anyhow::Result<Credentials> {
+    let named = |name: &str| {
+        settings.repositories.iter().any(|repository| repository.credential.as_deref() == Some(name))
+    };
     let mut found = Vec::new();
     for config::Credential { host, token } in &settings.credentials {
         found.push(Credential {
@@ -441,6 +445,9 @@ pub(crate) fn credentials(settings: &config::Settings) -> anyhow::Result<Credent
     for config::NamedCredential { name, host, path, user, token, token_file, .. } in
         &settings.named_credentials
     {
+        if asker == Asker::Oneself && !named(name) {
+            continue;
+        }
         let secret = match (token, token_file) {
             (_, Some(file)) => Secret::in_file(file).map_err(|error| unreadable(&error))?,
             (Some(token), None) => Secret::given(token.clone()),

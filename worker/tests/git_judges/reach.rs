@@ -232,6 +232,38 @@ fn what_a_host_refuses_is_told_apart_from_what_it_has_not() {
 }
 
 #[test]
+fn a_proxy_is_asked_where_one_is_configured_and_finds_the_way_itself() {
+    use std::io::{Read as _, Write as _};
+    let room = Room::new();
+    let proxy = std::net::TcpListener::bind((PRIVATE, 0)).unwrap();
+    let address = format!("http://bot:canary@{}", proxy.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    let gate = room.gate_to(Arc::new(|name| panic!("{name} is looked up")));
+    let gate = gate.through(Some(Secret::given(address.into()))).unwrap();
+    let fetched = room.mirrors(gate, Vec::new()).fetch(&room.url(), None, &AtomicBool::new(false));
+    assert!(!fetched.unwrap_err().message.contains("canary"));
+    let head = asked.join().unwrap();
+    assert!(head.starts_with(&format!("CONNECT git.example:{} ", room.server.port())), "{head}");
+    assert_eq!(room.server.connections(), 0);
+    // What needs no looking up is held against the policy all the same.
+    let gate = room.gate_to(resolver(&[PUBLIC])).through(Some(Secret::given("http://127.0.0.1:9".into())));
+    let url = format!("https://{PRIVATE}:{}/a", room.server.port());
+    let fetched = room.mirrors(gate.unwrap(), Vec::new()).fetch(&url, None, &AtomicBool::new(false));
+    refused(fetched, FailureClass::AddressNotAllowed);
+    assert!(room.gate(&[PUBLIC]).through(Some(Secret::given("no address".into()))).is_err());
+}
+
+#[test]
 fn a_secret_in_a_file_is_as_it_is_there_now() {
     let room = Room::new();
     let file = room.certificates.path().join("token");

@@ -307,7 +307,7 @@ async fn analyse(
             mirrors: parts.mirrors.clone(),
             mirror_bytes: None,
             gate: gate(settings, Asker::Oneself)?,
-            credentials: credentials(settings)?,
+            credentials: credentials(settings, Asker::Oneself)?,
             slice_changes: SLICE_CHANGES,
             slice_time: SLICE_TIME,
             job_time: JOB_TIME,

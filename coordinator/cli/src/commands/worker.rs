@@ -83,7 +83,7 @@ pub(super) fn config(
         mirrors,
         mirror_bytes: settings.fleet.mirror_bytes,
         gate: gate(settings, Asker::Others)?,
-        credentials: credentials(settings)?,
+        credentials: credentials(settings, Asker::Others)?,
         slice_changes: SLICE_CHANGES,
         slice_time: SLICE_TIME.min(settings.fleet.job_time / 2),
         job_time: settings.fleet.job_time,

@@ -240,10 +240,16 @@ fn an_address_that_is_not_public_takes_saying_so() {
         assert_eq!(failure["class"], "address_not_allowed", "{url}: {failure}");
         room.gitfleet(&["facts", url]).expect(3).says(&["sources.private_addresses"]);
     }
+    // Allowed, it is connected to, and by nobody in between.
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = format!("http://{}", proxy.local_addr().unwrap());
     let mut allowed = room.analyze_command(&["https://127.1:1/a"]);
     allowed.env("GITFLEET_SOURCE_PRIVATE_ADDRESSES", "127.0.0.0/8");
+    allowed.envs(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, &place)));
     Ended::of(allowed.output().unwrap()).expect(8);
     assert_eq!(room.json("out/report.json")["coverage"]["failures"][0]["class"], "fetch_failed");
+    proxy.set_nonblocking(true).unwrap();
+    assert!(proxy.accept().is_err(), "a proxy of the environment was asked");
 }
 
 #[test]
@@ -256,7 +262,26 @@ fn schemes_can_be_left_out() {
         room.analyze(&[&source]).expect(8);
         let failure = &room.json("out/report.json")["coverage"]["failures"][0];
         assert_eq!(failure["class"], "address_not_allowed", "{source}: {failure}");
+        room.gitfleet(&["facts", &source]).expect(3).says(&["sources.schemes"]);
     }
+}
+
+#[test]
+fn a_credential_that_nobody_names_need_not_be_here() {
+    let room = Room::new();
+    let repository = room.repository("r");
+    repository.commit("a", 1, "2026-01-05T12:00:00Z");
+    let named = "credentials: [{name: corp, host: git.example, token_file: nowhere}]\n";
+    room.write("desk/gitfleet.yaml", named);
+    room.report(&[repository.text()]);
+    room.analyze(&["https://git.example/a", "--credential", "corp"]).expect(78).says(&["nowhere"]);
+    room.write("desk/gitfleet.yaml", "credentials: [{name: corp, host: git.example}]\n");
+    room.analyze(&["https://git.example/a", "--credential", "corp"]).expect(78).says(&["corp has no secret"]);
+    room.write("desk/gitfleet.yaml", "version: 1\n");
+    room.analyze(&["https://140.82.121.3/a", "--credential", "corp"]).expect(8);
+    let failure = &room.json("out/report.json")["coverage"]["failures"][0];
+    assert_eq!(failure["class"], "authentication_failed", "{failure}");
+    assert!(failure["message"].as_str().unwrap().contains("no credential named corp"), "{failure}");
 }
 
 /// What stands for ssh: says how it would connect, notes how it is called, and runs what is to be run elsewhere here.
