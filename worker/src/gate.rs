@@ -18,7 +18,7 @@ use gitfleet_shared::sources::{Policy, Refused, Scheme, Target};
 use gix::protocol::transport::client::blocking_io::http;
 use reqwest::dns::{Name, Resolve, Resolving};
 
-/// How long a server may say nothing, or take nothing, before it is given up.
+/// How long an https server may say nothing, or take nothing, unless it is said otherwise.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Which sources may be asked, and how.
@@ -29,6 +29,7 @@ pub struct Gate {
     /// Certificates to trust beside the system's.
     roots: Vec<reqwest::Certificate>,
     proxy: Option<Secret>,
+    silence: Duration,
 }
 
 /// Returns the addresses of a name.
@@ -43,7 +44,7 @@ impl fmt::Debug for Gate {
 impl Gate {
     /// A gate that resolves names as the system does, and trusts whom the system trusts.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, resolver: Arc::new(system), roots: Vec::new(), proxy: None }
+        Self { policy, resolver: Arc::new(system), roots: Vec::new(), proxy: None, silence: SILENCE }
     }
 
     /// Trusts these certificates (PEM), too.
@@ -73,6 +74,12 @@ impl Gate {
     #[must_use]
     pub fn resolving(self, resolver: Resolver) -> Self {
         Self { resolver, ..self }
+    }
+
+    /// Gives an https server up that says nothing for so long, or takes nothing.
+    #[must_use]
+    pub fn waiting(self, silence: Duration) -> Self {
+        Self { silence, ..self }
     }
 
     /// Checks what can be told without asking anybody.
@@ -249,7 +256,7 @@ impl Way {
         let (host, pinned, gate) = (host.clone(), pinned.clone(), gate.clone());
         let backend = http::reqwest::Options {
             configure_client: Some(Box::new(move |builder| {
-                let builder = builder.https_only(true).no_proxy().timeout(SILENCE);
+                let builder = builder.https_only(true).no_proxy().timeout(gate.silence);
                 let builder = builder.tls_certs_merge(gate.roots.iter().cloned());
                 Ok(match gate.proxy.as_ref().and_then(|proxy| reqwest::Proxy::https(proxy.now()).ok()) {
                     Some(proxy) => builder.proxy(proxy),
@@ -281,7 +288,7 @@ impl Resolve for Nowhere {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use gitfleet_shared::network::Network;
+    use gitfleet_shared::network::{Network, loosely_v4};
 
     use super::*;
 
@@ -290,8 +297,11 @@ mod tests {
     }
 
     fn policy(private: &[&str]) -> Policy {
-        let private = private.iter().map(|network| Network::read(network).unwrap()).collect();
-        Policy { private, ..Policy::default() }
+        Policy { private: networks(private), ..Policy::default() }
+    }
+
+    fn networks(texts: &[&str]) -> Vec<Network> {
+        texts.iter().map(|network| Network::read(network).unwrap()).collect()
     }
 
     /// Answers with these, one after the other.
@@ -348,6 +358,37 @@ mod tests {
         let gate = Gate::new(Policy::default()).resolving(resolver);
         let url = "https://git.example/a";
         assert_eq!(gate.open(url, &parsed(url)).err().unwrap().class, FailureClass::FetchFailed);
+    }
+
+    /// Pieces in which an address can be read in two ways.
+    const PIECES: [&str; 26] = [
+        "https://", "ssh://", "git", "example", ".", "@", ":", "/", "\\", "%", "%2e", "[", "]", "::", "127",
+        "0x7f", "1", "443", "?", "#", " ", "\t", "é", "１", "-", "_",
+    ];
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20_000))]
+
+        /// What is looked at, what gix makes of an address, and what the client connects to are one host and one port.
+        #[test]
+        fn all_who_read_an_address_mean_the_same_host(
+            pieces in proptest::collection::vec(proptest::sample::select(&PIECES[..]), 1..9)
+        ) {
+            let url = format!("https://{}", pieces.concat());
+            let everything = Policy { private: networks(&["0.0.0.0/0", "::/0"]), ..Policy::default() };
+            let Ok(Target::Server { host, port, .. }) = everything.check(&Source::Remote { url: url.clone() }) else {
+                return Ok(());
+            };
+            let Ok(connected) = reqwest::Url::parse(&url) else { return Ok(()) };
+            let named = connected.host_str().unwrap_or_default().trim_matches(['[', ']']);
+            let same = named == host
+                || named.parse::<IpAddr>().ok().is_some_and(|address| {
+                    Some(address) == host.parse().ok()
+                        || Some(address) == loosely_v4(&host).map(IpAddr::from)
+                });
+            proptest::prop_assert!(same, "{url}: {host} and {named}");
+            proptest::prop_assert_eq!(connected.port_or_known_default(), port.or(Some(443)), "{}", url);
+        }
     }
 
     #[test]

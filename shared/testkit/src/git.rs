@@ -45,6 +45,8 @@ pub struct Manner {
     pub wants: Option<String>,
     /// Where whoever may ask is sent to.
     pub redirect: Option<String>,
+    /// Takes what is asked, and says nothing until whoever asks goes away.
+    pub silent: bool,
 }
 
 impl GitServer {
@@ -171,6 +173,9 @@ impl State {
         let asked = Asked { method, path, host: header("host").unwrap_or_default(), shown };
         lock(&self.asked).push(asked.clone());
         let manner = lock(&self.manner).clone();
+        if manner.silent {
+            return stream.read(&mut [0]).map(drop);
+        }
         if manner.wants.as_ref().is_some_and(|wanted| match &asked.shown {
             Some(shown) => !wanted.is_empty() && wanted != shown,
             None => true,

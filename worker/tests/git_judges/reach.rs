@@ -174,7 +174,7 @@ fn a_redirect_is_not_followed_and_what_was_shown_goes_nowhere_else() {
         // At once, and only to whoever has shown the secret.
         for wants in [None, Some(String::new())] {
             let shows = wants.is_some();
-            room.server.behave(Manner { wants, redirect: Some(place.clone()) });
+            room.server.behave(Manner { wants, redirect: Some(place.clone()), ..Manner::default() });
             let fetched = room.fetch(vec![room.credential(None)], None);
             let message = refused(fetched, FailureClass::FetchFailed);
             assert!(message.contains("redirects are not followed"), "{message}");
@@ -191,7 +191,7 @@ fn a_redirect_is_not_followed_and_what_was_shown_goes_nowhere_else() {
 #[test]
 fn who_asks_for_a_secret_that_is_for_another_gets_none() {
     let room = Room::new();
-    room.server.behave(Manner { wants: Some(String::new()), redirect: None });
+    room.server.behave(Manner { wants: Some(String::new()), ..Manner::default() });
     let elsewhere = Credential { host: "git.example".into(), ..room.credential(None) };
     let below = Credential { path: "group".into(), ..room.credential(None) };
     for credentials in [vec![], vec![elsewhere, below, room.credential(Some("corp"))]] {
@@ -205,7 +205,7 @@ fn who_asks_for_a_secret_that_is_for_another_gets_none() {
 #[test]
 fn a_named_credential_is_shown_to_its_host_and_a_wrong_name_to_nobody() {
     let room = Room::new();
-    room.server.behave(Manner { wants: Some("bot:canary".into()), redirect: None });
+    room.server.behave(Manner { wants: Some("bot:canary".into()), ..Manner::default() });
     let named = |host: &str| Credential { host: host.into(), ..room.credential(Some("corp")) };
     room.fetch(vec![room.credential(Some("corp"))], Some("corp")).unwrap();
     assert!(room.server.asked().iter().any(|one| one.shown.as_deref() == Some("bot:canary")));
@@ -223,7 +223,7 @@ fn a_named_credential_is_shown_to_its_host_and_a_wrong_name_to_nobody() {
 fn what_a_host_refuses_is_told_apart_from_what_it_has_not() {
     let room = Room::new();
     let credential = || vec![room.credential(None)];
-    room.server.behave(Manner { wants: Some("bot:other".into()), redirect: None });
+    room.server.behave(Manner { wants: Some("bot:other".into()), ..Manner::default() });
     refused(room.fetch(credential(), None), FailureClass::AuthenticationFailed);
     room.server.behave(Manner::default());
     let url = format!("https://git.example:{}/authentic-403.git", room.server.port());
@@ -264,6 +264,16 @@ fn a_proxy_is_asked_where_one_is_configured_and_finds_the_way_itself() {
 }
 
 #[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let room = Room::new();
+    room.server.behave(Manner { silent: true, ..Manner::default() });
+    let gate = room.gate(&[PUBLIC]).waiting(std::time::Duration::from_millis(200));
+    let fetched = room.mirrors(gate, Vec::new()).fetch(&room.url(), None, &AtomicBool::new(false));
+    refused(fetched, FailureClass::FetchFailed);
+    assert_eq!(room.server.asked().len(), 1);
+}
+
+#[test]
 fn a_secret_in_a_file_is_as_it_is_there_now() {
     let room = Room::new();
     let file = room.certificates.path().join("token");
@@ -272,9 +282,9 @@ fn a_secret_in_a_file_is_as_it_is_there_now() {
     let credential = Credential { secret, ..room.credential(None) };
     let mirrors = room.mirrors(room.gate(&[PUBLIC]), vec![credential]);
     let fetch = || mirrors.fetch(&room.url(), None, &AtomicBool::new(false));
-    room.server.behave(Manner { wants: Some("bot:old".into()), redirect: None });
+    room.server.behave(Manner { wants: Some("bot:old".into()), ..Manner::default() });
     fetch().unwrap();
-    room.server.behave(Manner { wants: Some("bot:new".into()), redirect: None });
+    room.server.behave(Manner { wants: Some("bot:new".into()), ..Manner::default() });
     refused(fetch(), FailureClass::AuthenticationFailed);
     std::fs::write(&file, "new\n").unwrap();
     fetch().unwrap();

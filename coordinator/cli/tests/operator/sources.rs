@@ -161,7 +161,7 @@ fn a_credential_is_named_and_its_secret_changes_while_workers_go_on() {
     let asked = corp.fleet.text("asked.yaml");
     let fetch = || done(&corp.fleet, &["-c", &asked, "--server", &server]);
     let wants =
-        |token: &str| corp.server.behave(Manner { wants: Some(format!("bot:{token}")), redirect: None });
+        |token: &str| corp.server.behave(Manner { wants: Some(format!("bot:{token}")), ..Manner::default() });
     wants("hushold");
     let one = fetch();
     assert_eq!(one["state"], "analysed", "{one}");
