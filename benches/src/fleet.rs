@@ -107,6 +107,7 @@ impl<'a> Fleet<'a> {
             ("GITFLEET_BROKER_URL", rabbitmq.url().to_owned()),
             ("GITFLEET_CACHE_URL", redis.url().to_owned()),
             ("GITFLEET_LISTEN", listen.clone()),
+            ("GITFLEET_SOURCE_SCHEMES", "https,ssh,file".to_owned()),
             ("GITFLEET_SERVER", format!("http://{listen}")),
             ("GITFLEET_DATA_DIR", folder.path().join("data").display().to_string()),
         ];

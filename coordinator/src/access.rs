@@ -3,12 +3,14 @@
 //! What is asked of the store for it is the port in [`crate::store::access`]; where it is decided is `api/door.rs`.
 
 pub mod entry;
+pub mod lending;
 pub mod pace;
 pub mod role;
 pub mod scope;
 pub mod token;
 
 pub use entry::{Entry, Phase};
+pub use lending::{Lending, Loan};
 pub use pace::{Lockout, Pace};
 pub use role::{Grant, Reach, Role};
 pub use scope::Scope;

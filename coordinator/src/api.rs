@@ -31,15 +31,16 @@ use std::sync::Arc;
 use axum::Router;
 use gitfleet_shared::cache::Cache;
 use gitfleet_shared::queue::Queue;
+use gitfleet_shared::sources::Policy;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::grants::{Granted, Grants, LOOK, LOOK_AT_ALL, RULE, STEER, STEER_ALL};
 
-pub(crate) use batches::settle;
 pub use batches::{Acted, BatchRequest, RepositoryRequest, Retried, Submission};
-pub use door::{Tokens, tokens};
+pub(crate) use batches::{allowed, settle};
+pub use door::{Tokens, TokensError, tokens};
 pub use fleet::Ready;
 pub use health::{DependencyHealth, DetailedHealth, Health};
 pub use jobs::Explained;
@@ -52,7 +53,7 @@ pub use schedules::{RunView, ScheduleRequest, ScheduleView};
 pub use tls::{Tls, TlsError};
 pub use tokens::{NewToken, TokenRequest, TokenView};
 
-use crate::access::{Grant, Lockout, Pace};
+use crate::access::{Grant, Lending, Lockout, Pace};
 use crate::lead::Bell;
 use crate::meters::Meters;
 use crate::store::access::Access;
@@ -71,6 +72,10 @@ pub struct Api {
     pub meters: Meters,
     pub vital: Arc<Vital>,
     pub door: Door,
+    /// Where workers may be sent.
+    pub sources: Arc<Policy>,
+    /// Who may name which credential.
+    pub lending: Arc<Lending>,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
 }

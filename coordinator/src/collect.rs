@@ -150,5 +150,5 @@ async fn effect<'a>(
 
 /// Returns the job for more work on the repository of `asked`.
 fn follow_up(asked: &StoredJob, work: Work) -> Job {
-    submit::job(asked.job.batch, asked.position, &asked.job.source, work, asked.job.scope())
+    submit::follow_up(&asked.job, asked.position, work)
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use chrono::Utc;
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::queue::{Consumer, Delivery, Queue, QueueError, Topic};
+use gitfleet_shared::sources::Policy;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
@@ -45,6 +46,8 @@ pub struct Config {
     pub collectors: usize,
     pub patience: Patience,
     pub kept: Kept,
+    /// Where workers may be sent.
+    pub sources: Policy,
     /// Lists what schedules ask for by account; without it, they fail.
     pub lister: Option<Lister>,
     pub meters: Meters,
@@ -93,6 +96,7 @@ impl Default for Config {
             collectors: 2,
             patience: Patience { losses: Some(3), doubt_millis: 15_000, unable_millis: 30_000 },
             kept: Kept::default(),
+            sources: Policy::default(),
             lister: None,
             meters: Meters::default(),
             now: || Utc::now().timestamp_millis(),

@@ -7,7 +7,7 @@ use gitfleet_shared::object_id::ObjectId;
 use gitfleet_shared::slices;
 
 use crate::store::{Known, Plan, StoredJob};
-use crate::submit::job;
+use crate::submit::follow_up;
 
 /// Below this many commits a slice is not worth a message, nor what its first commits cost more than the others.
 const SMALLEST_SLICE: usize = 256;
@@ -55,7 +55,7 @@ pub fn plan(survey: &StoredJob, changed: Changed, known: Known, slice_commits: u
         changed.mainline.merges.iter().filter(|id| !known.mainline_nets.contains(*id)).copied().collect();
     let mut jobs = Vec::new();
     if let Some(head) = changed.snapshot.head {
-        let new_job = |work| job(asked.batch, survey.position, &asked.source, work, asked.scope());
+        let new_job = |work| follow_up(asked, survey.position, work);
         // First, because it cannot be shared: at the end everybody would wait for it.
         jobs.push(new_job(Work::Tip { head }));
         let size = missing.len().div_ceil(SLICES).clamp(SMALLEST_SLICE, slice_commits.max(SMALLEST_SLICE));
@@ -107,6 +107,7 @@ mod tests {
             work: Work::Survey { revisions: Revisions::Head, base: None },
             max_blob_bytes: 1,
             line_history: true,
+            credential: Some("corp".to_owned()),
         };
         StoredJob { job, position: 0, open: true }
     }

@@ -313,6 +313,7 @@ mod tests {
             path: Some("/a".into()),
             branch: None,
             all_branches: false,
+            credential: None,
         }];
         assert!(planned.is_seen(&a) && !planned.is_seen(&x));
         let listed = Planned { selector: Some(Selector::default()), ..planned.clone() };

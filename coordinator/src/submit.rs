@@ -32,6 +32,8 @@ pub struct Requested {
     pub project_key: String,
     pub source: Source,
     pub revisions: Revisions,
+    /// The name of what workers are to show to the source's host.
+    pub credential: Option<String>,
 }
 
 /// Writes the submission down and returns its batch, and what became of it. Each survey starts from what was last
@@ -47,10 +49,10 @@ pub async fn submit(store: &dyn Store, submission: Submission) -> Result<(BatchI
     let sources: Vec<_> = submission.repositories.iter().map(|one| (&one.source, &one.revisions)).collect();
     let snapshots = store.snapshots(&sources, scope).await?;
     for ((position, requested), snapshot) in (0u32..).zip(submission.repositories).zip(snapshots) {
-        let Requested { name, project_key, source, revisions } = requested;
+        let Requested { name, project_key, source, revisions, credential } = requested;
         let base = snapshot.filter(|snapshot| snapshot.is_final).map(|snapshot| snapshot.base);
         let work = Work::Survey { revisions: revisions.clone(), base };
-        let survey = job(batch, position, &source, work, scope);
+        let survey = job(batch, position, &source, credential, work, scope);
         repositories.push(NewRepository { name, project_key, source, revisions, survey });
     }
     let Submission { name, priority, labels, terms, request, config, submitted_at, .. } = submission;
@@ -77,11 +79,24 @@ pub async fn submit(store: &dyn Store, submission: Submission) -> Result<(BatchI
 
 /// Returns the job that does `work` for the repository at `position`; the same work has the same id. The position
 /// counts, because a batch may ask for one source twice, for two of its branches.
-pub(crate) fn job(batch: BatchId, position: u32, source: &Source, work: Work, scope: Scope) -> Job {
+fn job(
+    batch: BatchId,
+    position: u32,
+    source: &Source,
+    credential: Option<String>,
+    work: Work,
+    scope: Scope,
+) -> Job {
     let mut key = position.to_le_bytes().to_vec();
     key.extend(source.to_string().into_bytes());
     key.push(0);
     key.extend(work.key());
     let Scope { max_blob_bytes, line_history } = scope;
-    Job { id: JobId::derive(batch, &key), batch, source: source.clone(), work, max_blob_bytes, line_history }
+    let (id, source) = (JobId::derive(batch, &key), source.clone());
+    Job { id, batch, source, work, max_blob_bytes, line_history, credential }
+}
+
+/// Returns the job for more work on the repository of `asked`, which stands at `position`.
+pub(crate) fn follow_up(asked: &Job, position: u32, work: Work) -> Job {
+    job(asked.batch, position, &asked.source, asked.credential.clone(), work, asked.scope())
 }

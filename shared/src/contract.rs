@@ -10,7 +10,7 @@ use crate::facts::{ClaimedTime, CommitFacts};
 use crate::ids::{BatchId, JobId};
 use crate::object_id::ObjectId;
 
-pub const CONTRACT_VERSION: u16 = 4;
+pub const CONTRACT_VERSION: u16 = 5;
 
 /// One unit of work, as the coordinator asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Job {
     pub max_blob_bytes: u64,
     /// Whether facts say what the history of lines is made of.
     pub line_history: bool,
+    /// The name of what the worker is to show to the source's host; the worker has the secret.
+    #[serde(default)]
+    pub credential: Option<String>,
 }
 
 impl Job {
@@ -299,11 +302,13 @@ pub enum FailureClass {
     Poisoned,
     /// The worker's disk is full.
     DiskFull,
+    /// The source's scheme, host or address is none that may be asked.
+    AddressNotAllowed,
 }
 
 impl FailureClass {
     /// The names of all classes.
-    pub const NAMES: [&str; 13] = [
+    pub const NAMES: [&str; 14] = [
         "not_found",
         "not_a_repository",
         "permission_denied",
@@ -317,6 +322,7 @@ impl FailureClass {
         "timed_out",
         "poisoned",
         "disk_full",
+        "address_not_allowed",
     ];
 
     /// Returns the stable name for reports, the store and scripts.
@@ -335,6 +341,7 @@ impl FailureClass {
             Self::TimedOut => "timed_out",
             Self::Poisoned => "poisoned",
             Self::DiskFull => "disk_full",
+            Self::AddressNotAllowed => "address_not_allowed",
         }
     }
 

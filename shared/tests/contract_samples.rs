@@ -44,6 +44,7 @@ fn job(work: Work) -> Job {
         work,
         max_blob_bytes: 1 << 20,
         line_history: true,
+        credential: Some("corp".into()),
     }
 }
 
@@ -186,7 +187,7 @@ fn outcomes_are_read() {
         ("unchanged", Ok(WorkResult::Survey(SurveyResult::Unchanged))),
         ("slice", Ok(WorkResult::Slice(slice))),
         ("tip", Ok(WorkResult::Tip(tip()))),
-        ("failure", Err(Failure { class: FailureClass::NotFound, message: "gone".into() })),
+        ("failure", Err(Failure { class: FailureClass::AddressNotAllowed, message: "private".into() })),
     ];
     for (name, result) in results {
         let outcome = outcome(result);
@@ -246,7 +247,7 @@ fn messages_of_older_versions_are_refused() {
             heartbeats += 1;
         }
     }
-    assert_eq!((jobs, outcomes, heartbeats), (9, 15, 5));
+    assert_eq!((jobs, outcomes, heartbeats), (12, 20, 8));
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub mod disposition;
 pub mod door;
 pub mod encoding;
 pub mod facts;
+pub mod gate;
 pub mod greedy;
 pub mod job;
 pub mod lane;

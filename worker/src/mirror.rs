@@ -15,11 +15,13 @@ use gix::protocol::handshake::Ref;
 use gix::protocol::transport::client::blocking_io::Transport;
 use gix::remote::{Connection, Direction};
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credential, Credentials};
+use crate::gate::{Gate, Way};
 use crate::repository;
 
 pub struct Mirrors {
     directory: PathBuf,
+    gate: Gate,
     credentials: Credentials,
     /// The most that all mirrors may take, as far as those in use leave room; `None` is no limit.
     limit_bytes: Option<u64>,
@@ -54,8 +56,13 @@ const UNFINISHED: &str = "unfinished-";
 const GOING: &str = "going-";
 
 impl Mirrors {
-    pub fn new(directory: PathBuf, credentials: Credentials, limit_bytes: Option<u64>) -> Self {
-        Self { directory, credentials, limit_bytes, busy: Mutex::default(), readers: Arc::default() }
+    pub fn new(directory: PathBuf, gate: Gate, credentials: Credentials, limit_bytes: Option<u64>) -> Self {
+        Self { directory, gate, credentials, limit_bytes, busy: Mutex::default(), readers: Arc::default() }
+    }
+
+    /// Returns what all connections go through.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// Removes what killed processes left on its way in or out, and what they had locked or half written in a mirror.
@@ -129,22 +136,28 @@ impl Mirrors {
         self.directory.join(format!("{}.git", &hash[..32]))
     }
 
-    /// Brings the mirror of `url` up to date, creating it where there is none, and returns where it is. `interrupt`
-    /// ends the fetch early.
+    /// Brings the mirror of `url` up to date, creating it where there is none, and returns where it is. `credential` names
+    /// what to show to the host, where it is not what was given for it. `interrupt` ends the fetch early.
     ///
     /// # Errors
     ///
     /// A classified failure; the mirror is as it was before.
-    pub fn fetch(&self, url: &str, interrupt: &AtomicBool) -> Result<PathBuf, Failure> {
+    pub fn fetch(
+        &self,
+        url: &str,
+        credential: Option<&str>,
+        interrupt: &AtomicBool,
+    ) -> Result<PathBuf, Failure> {
         let path = self.path(url);
+        let remote = self.find(url, credential)?;
         // Neither map nor mirror is half changed by a panic under these locks.
         let turn =
             self.busy.lock().unwrap_or_else(PoisonError::into_inner).entry(path.clone()).or_default().clone();
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let fetched = if path.exists() {
-            self.fetch_into(&path, url, interrupt)
+            self.fetch_into(&path, &remote, interrupt)
         } else {
-            self.create(&path, url, interrupt)
+            self.create(&path, &remote, interrupt)
         };
         match fetched {
             Ok(()) => Ok(path),
@@ -152,7 +165,18 @@ impl Mirrors {
         }
     }
 
-    fn create(&self, path: &Path, url: &str, interrupt: &AtomicBool) -> anyhow::Result<()> {
+    /// Finds the way to `url`, and what to show there.
+    fn find<'a>(&self, url: &'a str, credential: Option<&str>) -> Result<Remote<'a>, Failure> {
+        let parsed = gix::url::parse(url).map_err(|error| Failure {
+            class: FailureClass::NotFound,
+            message: format!("cannot fetch {url}: it is no address: {error}"),
+        })?;
+        let credential = self.credentials.for_job(credential, &parsed)?.cloned();
+        let way = self.gate.open(url, &parsed)?;
+        Ok(Remote { url, way, credential })
+    }
+
+    fn create(&self, path: &Path, remote: &Remote<'_>, interrupt: &AtomicBool) -> anyhow::Result<()> {
         let name = path.file_name().expect("a mirror has a name").to_string_lossy();
         let unfinished = self.directory.join(format!("{UNFINISHED}{name}"));
         // Left by a process that was killed; nobody else writes into this directory.
@@ -161,7 +185,7 @@ impl Mirrors {
         }
         std::fs::create_dir_all(&self.directory).context("cannot create the mirror directory")?;
         gix::init_bare(&unfinished).context("cannot create the mirror")?;
-        let fetched = self.fetch_into(&unfinished, url, interrupt);
+        let fetched = self.fetch_into(&unfinished, remote, interrupt);
         if fetched.is_ok() {
             std::fs::rename(&unfinished, path).context("cannot move the mirror to its place")?;
             return self.make_room().context("cannot make room for the mirror");
@@ -175,7 +199,8 @@ impl Mirrors {
     /// # Errors
     ///
     /// Where it does not answer; a fetch will say why.
-    pub fn list(&self, url: &str) -> anyhow::Result<Vec<Ref>> {
+    pub fn list(&self, url: &str, credential: Option<&str>) -> anyhow::Result<Vec<Ref>> {
+        let remote = self.find(url, credential).map_err(|failure| anyhow::anyhow!(failure.message))?;
         let name = self.path(url);
         let name = name.file_name().expect("a mirror has a name").to_string_lossy();
         std::fs::create_dir_all(&self.directory).context("cannot create the mirror directory")?;
@@ -184,48 +209,38 @@ impl Mirrors {
             self.directory.join(format!("{UNFINISHED}listing-{name}-{:?}", std::thread::current().id()));
         let _ = std::fs::remove_dir_all(&folder);
         gix::init_bare(&folder).context("cannot create a repository to ask from")?;
-        let listed = self.list_from(&folder, url);
+        let listed = self.list_from(&folder, &remote);
         let _ = std::fs::remove_dir_all(&folder);
         listed
     }
 
-    fn list_from(&self, path: &Path, url: &str) -> anyhow::Result<Vec<Ref>> {
-        let repository = self.open(path)?;
-        let remote = remote(&repository, url)?;
-        let connection = self.authenticated(remote.connect(Direction::Fetch)?);
+    fn list_from(&self, path: &Path, remote: &Remote<'_>) -> anyhow::Result<Vec<Ref>> {
+        let repository = open(path, &remote.way)?;
+        let asked = remote.of(&repository)?;
+        let connection = self.connect(&repository, &asked, remote)?;
         let (listed, _) = connection.ref_map(gix::progress::Discard, with_head())?;
         Ok(listed.remote_refs)
     }
 
-    fn authenticated<'a, 'r, T: Transport>(
+    fn connect<'a, 'r>(
         &self,
-        mut connection: Connection<'a, 'static, 'r, T>,
-    ) -> Connection<'a, 'static, 'r, T> {
-        let credentials = self.credentials.clone();
-        connection.set_credentials(move |action| Ok(answer(&credentials, action)));
-        connection
+        repository: &gix::Repository,
+        asked: &'a gix::Remote<'r>,
+        remote: &Remote<'_>,
+    ) -> anyhow::Result<Connection<'a, 'static, 'r, Box<dyn Transport + Send>>> {
+        let mut connection = asked.connect(Direction::Fetch)?;
+        if let Some(options) = remote.way.options(&self.gate, repository, remote.url)? {
+            connection.set_transport_options(options);
+        }
+        let credential = remote.credential.clone();
+        connection.set_credentials(move |action| Ok(answer(credential.as_ref(), action)));
+        Ok(connection)
     }
 
-    fn open(&self, path: &Path) -> anyhow::Result<gix::Repository> {
-        Ok(gix::open::Options::isolated()
-            .with(gix::sec::Trust::Full)
-            .config_overrides([
-                // A redirect may lead a token to a host it is not for.
-                "http.followRedirects=false",
-                "http.lowSpeedLimit=1000",
-                "http.lowSpeedTime=60",
-                "gitoxide.committer.nameFallback=gitfleet",
-                "gitoxide.committer.emailFallback=gitfleet@localhost",
-                "core.logAllRefUpdates=false",
-            ])
-            .open(path)?
-            .to_thread_local())
-    }
-
-    fn fetch_into(&self, path: &Path, url: &str, interrupt: &AtomicBool) -> anyhow::Result<()> {
-        let repository = self.open(path)?;
-        let remote = remote(&repository, url)?;
-        let connection = self.authenticated(remote.connect(Direction::Fetch)?);
+    fn fetch_into(&self, path: &Path, remote: &Remote<'_>, interrupt: &AtomicBool) -> anyhow::Result<()> {
+        let repository = open(path, &remote.way)?;
+        let asked = remote.of(&repository)?;
+        let connection = self.connect(&repository, &asked, remote)?;
         let fetched = connection.prepare_fetch(gix::progress::Discard, with_head()).and_then(|fetch| {
             fetch.with_write_packed_refs_only(true).receive(gix::progress::Discard, interrupt)
         });
@@ -247,25 +262,50 @@ fn with_head() -> gix::remote::ref_map::Options {
     gix::remote::ref_map::Options { prefix_from_spec_as_filter_on_remote: false, ..Default::default() }
 }
 
-fn remote<'r>(repository: &'r gix::Repository, url: &str) -> anyhow::Result<gix::Remote<'r>> {
-    Ok(repository
-        .remote_at(url)?
-        .with_refspecs(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], Direction::Fetch)?
-        .with_fetch_tags(gix::remote::fetch::Tags::None))
+/// A source, with the way to it and what to show there.
+struct Remote<'a> {
+    url: &'a str,
+    way: Way,
+    credential: Option<Credential>,
 }
 
-/// Answers a question for credentials: with those of the host, or not at all. Nobody is prompted.
+impl Remote<'_> {
+    fn of<'r>(&self, repository: &'r gix::Repository) -> anyhow::Result<gix::Remote<'r>> {
+        Ok(repository
+            .remote_at(self.url)?
+            .with_refspecs(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], Direction::Fetch)?
+            .with_fetch_tags(gix::remote::fetch::Tags::None))
+    }
+}
+
+/// Opens a mirror to be fetched into on this way.
+fn open(path: &Path, way: &Way) -> anyhow::Result<gix::Repository> {
+    let settings = [
+        // A redirect may lead a token to a host it is not for.
+        "http.followRedirects=false",
+        "gitoxide.committer.nameFallback=gitfleet",
+        "gitoxide.committer.emailFallback=gitfleet@localhost",
+        "core.logAllRefUpdates=false",
+    ];
+    Ok(gix::open::Options::isolated()
+        .with(gix::sec::Trust::Full)
+        .config_overrides(settings.map(str::to_owned).into_iter().chain(way.settings()))
+        .open(path)?
+        .to_thread_local())
+}
+
+/// Answers a question for credentials: with the one that was found, or not at all. Nobody is prompted.
 fn answer(
-    credentials: &Credentials,
+    credential: Option<&Credential>,
     action: gix::credentials::helper::Action,
 ) -> Option<gix::credentials::protocol::Outcome> {
     let gix::credentials::helper::Action::Get(context) = action else { return None };
     let asked = gix::url::parse(context.url.as_ref()?.as_bstr()).ok()?;
-    let credential = credentials.for_url(&asked)?;
+    let credential = credential.filter(|credential| credential.is_for(&asked))?;
     Some(gix::credentials::protocol::Outcome {
         identity: gix::sec::identity::Account {
             username: credential.user.clone(),
-            password: credential.secret.clone(),
+            password: credential.secret.now(),
             oauth_refresh_token: None,
         },
         next: context.into(),
@@ -333,12 +373,13 @@ fn forget_vanished(repository: &gix::Repository, listed: &[Ref]) -> anyhow::Resu
 
 fn classify(url: &str, error: &anyhow::Error) -> Failure {
     let text = repository::chain(error.as_ref());
-    let lower = text.to_lowercase();
+    // Neither a number nor the name of a repository is what the host says.
+    let lower = text.replace(url, "").to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let class = if says(&["401", "403", "authentic", "credential", "permission denied"]) {
+    let class = if says(&["status 401", "status 403", "authentic", "credential", "permission denied"]) {
         FailureClass::AuthenticationFailed
     } else if says(&[
-        "404",
+        "status 404",
         "not found",
         "does not exist",
         "no such file",
@@ -356,7 +397,7 @@ fn classify(url: &str, error: &anyhow::Error) -> Failure {
         FailureClass::AuthenticationFailed => {
             format!(
                 "cannot fetch {url}: the host wants to know who asks, and what it was told (if anything) is not enough; \
-                     check github.token for this host, or the ssh key ({text})"
+                     check `credentials` and github.token for this host, or the ssh key ({text})"
             )
         }
         _ if says(&["'smart' protocol"]) => {

@@ -10,6 +10,7 @@ use gitfleet_shared::queue::Queue;
 use tokio::task::JoinSet;
 
 use crate::credentials::Credentials;
+use crate::gate::Gate;
 use crate::job::{Slot, Tools};
 use crate::lane::Lane;
 use crate::meters::Meters;
@@ -27,6 +28,8 @@ pub struct Config {
     pub mirrors: PathBuf,
     /// How much the mirrors may take before those that were not used for longest go; `None` is no limit.
     pub mirror_bytes: Option<u64>,
+    /// Which sources may be asked.
+    pub gate: Gate,
     pub credentials: Credentials,
     /// A slice ends early when it holds so many file changes; the rest is put back. This, and not the number of
     /// commits, is what bounds memory.
@@ -69,13 +72,13 @@ impl Worker {
     ///
     /// Where the system gives no threads to work on, or a slot panics.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        let Config { identity, slots, mirrors, mirror_bytes, credentials, .. } = self.config.clone();
+        let Config { identity, slots, mirrors, mirror_bytes, gate, credentials, .. } = self.config.clone();
         let slots_count = slots.max(1);
         let count = u32::try_from(slots_count).unwrap_or(u32::MAX);
         let pulse = Pulse::new(self.queue.clone(), identity.clone(), count, self.config.pulse);
         let (ear, wishes) = wishes(&identity.name);
         self.config.meters.slots.set(f64::from(count));
-        let mirrors = Arc::new(Mirrors::new(mirrors, credentials, mirror_bytes));
+        let mirrors = Arc::new(Mirrors::new(mirrors, gate, credentials, mirror_bytes));
         if let Err(error) = mirrors.tidy() {
             tracing::warn!(%error, "what was left of mirrors cannot be removed");
         }

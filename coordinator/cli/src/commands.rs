@@ -23,6 +23,7 @@ mod people;
 mod report;
 mod scan;
 mod schedule;
+mod secrets;
 mod serve;
 mod smoke;
 mod stop;

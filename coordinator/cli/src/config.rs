@@ -28,6 +28,7 @@ mod repository;
 mod schema;
 mod settings;
 mod show;
+mod sources;
 mod syntax;
 mod telemetry;
 mod variables;
@@ -44,6 +45,7 @@ pub(crate) use environment::settings as variables;
 pub(crate) use format::Format;
 pub(crate) use github::{Credential, GitHub};
 pub(crate) use location::Location;
+pub(crate) use merge::Held;
 pub(crate) use overrides::Overrides;
 pub(crate) use problem::ConfigError;
 pub(crate) use reference::reference;
@@ -51,6 +53,7 @@ pub(crate) use repository::{Branches, RepositorySetting};
 pub(crate) use schema::schema;
 pub(crate) use settings::{Fleet, Settings};
 pub(crate) use show::show;
+pub(crate) use sources::{Asker, NamedCredential};
 
 use file::Unreadable;
 use merge::{Line, Merge};
@@ -83,6 +86,8 @@ pub(crate) struct Loaded {
     pub(crate) lines: Vec<Line>,
     /// The file that was read, where there was one.
     pub(crate) file: Option<PathBuf>,
+    /// Files that hold secrets.
+    pub(crate) secret_files: Vec<PathBuf>,
 }
 
 /// Merges flags, environment, file and defaults. Reads the configuration file and the `.env` beside it and nothing
@@ -124,11 +129,13 @@ pub(crate) fn load(request: &Request<'_>) -> Result<Loaded, ConfigError> {
         working_directory: request.directory,
         problems,
         lines: Vec::new(),
+        secret_files: Vec::new(),
     };
     let settings = settings::settle(&mut merge);
-    let Merge { problems, lines, .. } = merge;
+    let Merge { problems, lines, secret_files, .. } = merge;
     if problems.is_empty() {
-        Ok(Loaded { settings, warnings, lines, file: text.is_some().then_some(absolute) })
+        let file = text.is_some().then_some(absolute);
+        Ok(Loaded { settings, warnings, lines, file, secret_files })
     } else {
         Err(ConfigError::new(problems))
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use gitfleet_coordinator::access::{Lending, Loan};
 use gitfleet_coordinator::github::{Config as GitHubConfig, Lister};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::store::access::Access;
@@ -20,10 +21,12 @@ use gitfleet_shared::cache::{Cache, NoCache};
 use gitfleet_shared::queue::Queue;
 use gitfleet_shared::queue::in_process::InProcess;
 use gitfleet_shared::queue::rabbitmq::{Config as RabbitMqConfig, ConnectError, RabbitMq};
+use gitfleet_shared::secret::{Secret, SecretError};
 use gitfleet_worker::credentials::{Credential, Credentials};
+use gitfleet_worker::gate::Gate;
 use secrecy::ExposeSecret as _;
 
-use crate::config;
+use crate::config::{self, Asker};
 use crate::exit::{Exit, Refusal};
 
 /// Outcomes that may wait. Each holds the facts of a slice, so this bounds memory.
@@ -251,6 +254,7 @@ impl Known {
 pub(crate) fn lister(
     settings: &config::Settings,
     listings: Arc<dyn Listings>,
+    asker: Asker,
     meters: Meters,
     now: fn() -> i64,
 ) -> anyhow::Result<Lister> {
@@ -258,8 +262,9 @@ pub(crate) fn lister(
     let config = GitHubConfig {
         api_url: api_url.clone(),
         host: cloned_from.clone(),
-        tokens: tokens.iter().map(|token| token.expose_secret().to_owned()).collect(),
+        tokens: tokens.iter().map(secret).collect::<Result<_, _>>()?,
         roots: roots(&settings.fleet)?.map(String::into_bytes),
+        sources: settings.sources.policy(asker),
         meters,
         now,
     };
@@ -417,15 +422,94 @@ pub(crate) async fn open_fleet_store(fleet: &config::Fleet, migrate: bool) -> an
     }
 }
 
-/// Returns the credentials of the configuration in the worker's words.
-pub(crate) fn credentials(settings: &config::Settings) -> Credentials {
-    let of = |credential: &config::Credential| Credential {
-        host: credential.host.clone(),
-        // What GitHub wants beside a token; others take any name.
-        user: "x-access-token".to_owned(),
-        secret: credential.token.expose_secret().to_owned(),
+/// Returns the credentials of the configuration in the worker's words. Who asks for oneself needs no others than those that are
+/// named: the rest may be on other machines.
+pub(crate) fn credentials(settings: &config::Settings, asker: Asker) -> anyhow::Result<Credentials> {
+    let named = |name: &str| {
+        settings.repositories.iter().any(|repository| repository.credential.as_deref() == Some(name))
     };
-    Credentials::new(settings.credentials.iter().map(of).collect())
+    let mut found = Vec::new();
+    for config::Credential { host, token } in &settings.credentials {
+        found.push(Credential {
+            name: None,
+            host: host.clone(),
+            path: String::new(),
+            // What GitHub wants beside a token; others take any name.
+            user: "x-access-token".to_owned(),
+            secret: match &token.file {
+                Some(file) => Secret::first_in_file(file).map_err(|error| unreadable(&error))?,
+                None => Secret::given(token.secret.clone()),
+            },
+        });
+    }
+    for config::NamedCredential { name, host, path, user, token, token_file, .. } in
+        &settings.named_credentials
+    {
+        if asker == Asker::Oneself && !named(name) {
+            continue;
+        }
+        let secret = match (token, token_file) {
+            (_, Some(file)) => Secret::in_file(file).map_err(|error| unreadable(&error))?,
+            (Some(token), None) => Secret::given(token.clone()),
+            (None, None) => {
+                return Err(Refusal::new(
+                    Exit::Configuration,
+                    format!("the credential {name} has no secret"),
+                )
+                .hint("give it a token_file, or a token, where workers read their configuration")
+                .into());
+            }
+        };
+        found.push(Credential {
+            name: Some(name.clone()),
+            host: host.clone(),
+            path: path.clone(),
+            user: user.clone(),
+            secret,
+        });
+    }
+    Ok(Credentials::new(found))
+}
+
+/// Returns a secret that is read again when its file changes, where it came from one.
+fn secret(held: &config::Held) -> anyhow::Result<Secret> {
+    match &held.file {
+        Some(file) => Ok(Secret::in_file(file).map_err(|error| unreadable(&error))?),
+        None => Ok(Secret::given(held.secret.clone())),
+    }
+}
+
+fn unreadable(error: &SecretError) -> Refusal {
+    Refusal::new(Exit::Configuration, error.to_string())
+        .hint("name a file that holds the secret and nothing else")
+}
+
+/// Returns what connections to sources go through.
+pub(crate) fn gate(settings: &config::Settings, asker: Asker) -> anyhow::Result<Gate> {
+    let mut gate = Gate::new(settings.sources.policy(asker));
+    if let Some(pem) = roots(&settings.fleet)? {
+        gate = gate.trusting(pem.as_bytes()).map_err(|_| {
+            Refusal::new(Exit::Configuration, "the certificates of fleet.ca_file are none")
+                .hint("write them as PEM")
+        })?;
+    }
+    let proxy = settings.sources.proxy.as_ref().map(secret).transpose()?;
+    // What is wrong with it is not told: its address may hold a password.
+    let gate = gate.through(proxy).map_err(|_| {
+        Refusal::new(Exit::Configuration, "sources.proxy is no address of a proxy")
+            .hint("write it as http://host:port")
+    })?;
+    Ok(gate)
+}
+
+/// Returns whose batches may name which credential.
+pub(crate) fn lending(settings: &config::Settings) -> Lending {
+    let of = |one: &config::NamedCredential| Loan {
+        name: one.name.clone(),
+        teams: one.teams.clone(),
+        projects: one.projects.clone(),
+    };
+    Lending(settings.named_credentials.iter().map(of).collect())
 }
 
 /// What a store is.

@@ -26,9 +26,11 @@ use gitfleet_shared::contract::{Identity, Job, Outcome, Revisions, Scope, Source
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::queue::in_process::InProcess;
 use gitfleet_shared::queue::{Blocked, Consumer, Queue, QueueError, Topic};
+use gitfleet_shared::sources::{Policy, Scheme};
 use gitfleet_shared::trace::TraceContext;
 use gitfleet_shared::window::Window;
 use gitfleet_worker::credentials::Credentials;
+use gitfleet_worker::gate::Gate;
 use gitfleet_worker::meters::Meters;
 use gitfleet_worker::worker::{Config as WorkerConfig, JOB_TIME, SLICE_CHANGES, SLICE_TIME, Worker};
 use tokio::sync::Notify;
@@ -73,6 +75,7 @@ impl Machine {
             slots,
             mirrors: self.folder.path().join("mirrors"),
             mirror_bytes: None,
+            gate: Gate::new(Policy { schemes: Scheme::ALL.to_vec(), ..Policy::default() }),
             credentials: Credentials::default(),
             slice_changes: self.slice_changes,
             slice_time: SLICE_TIME,
@@ -91,6 +94,7 @@ impl Machine {
             project_key: "KEY".into(),
             source: Source::Local { path: path.to_string_lossy().into_owned() },
             revisions: Revisions::Head,
+            credential: None,
         });
         let submission = Submission {
             repositories: requested.collect(),
@@ -466,6 +470,7 @@ async fn an_outcome_nobody_asked_for_changes_nothing() {
         work: gitfleet_shared::contract::Work::Survey { revisions: Revisions::Head, base: None },
         max_blob_bytes: LIMIT,
         line_history: true,
+        credential: None,
     };
     let outcome = Outcome {
         job: stranger.id,

@@ -7,12 +7,14 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use gitfleet_shared::contract::{Revisions, Source};
+use gitfleet_shared::sources::{Policy, Refused};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::text::{printable, without_nul};
 use super::{Api, Problem, named};
-use crate::access::{Caller, Scope};
+use crate::access::scope::TEAM;
+use crate::access::{Caller, Lending, Scope};
 use crate::store::ledger::{BatchFilter, Wish};
 use crate::store::{RepositoryState, RequestKey, Submitted};
 use crate::submit::{self, Requested, submit as write_down};
@@ -54,6 +56,9 @@ pub struct RepositoryRequest {
     pub branch: Option<String>,
     #[serde(default)]
     pub all_branches: bool,
+    /// The name of what workers are to show to its host; they have the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
 }
 
 /// What became of a submission.
@@ -117,6 +122,8 @@ pub(super) async fn submit(
         .map_err(|error| Problem::invalid(format!("the body is no batch request: {error}")))?;
     let projects = request.repositories.iter().map(|repository| repository.project_key.as_str());
     caller.scope.claim(&mut request.labels, projects).map_err(Problem::forbidden)?;
+    allowed(&api.sources, &request.repositories)?;
+    lent(&api.lending, &caller.scope, &request.labels, &request.repositories)?;
     let request_key = RequestKey { key: request_key(&caller, key), digest: digest(&request) };
     let submission = settle(request, request_key, (api.now)())?;
     let (batch, submitted) = write_down(&*api.store, submission).await?;
@@ -191,11 +198,54 @@ pub(crate) fn settle(
     })
 }
 
+/// Checks that workers may be sent to where these repositories are.
+pub(crate) fn allowed(policy: &Policy, repositories: &[RepositoryRequest]) -> Result<(), Problem> {
+    for (place, repository) in repositories.iter().enumerate() {
+        let source = match (&repository.url, &repository.path) {
+            (Some(url), None) => Source::Remote { url: url.clone() },
+            (None, Some(path)) => Source::Local { path: path.clone() },
+            // It is refused for that.
+            _ => continue,
+        };
+        let Err(refused) = policy.check(&source) else { continue };
+        // An address of no form may hold whatever, a password among it.
+        let what = match refused {
+            Refused::Form => repository.name.clone(),
+            _ => source.to_string(),
+        };
+        return Err(Problem::source_not_allowed(format!("repositories[{place}] ({what}): {refused}"))
+            .hint(refused.hint()));
+    }
+    Ok(())
+}
+
+/// Checks that whoever has `scope` may name the credentials that these repositories name.
+pub(super) fn lent(
+    lending: &Lending,
+    scope: &Scope,
+    labels: &BTreeMap<String, String>,
+    repositories: &[RepositoryRequest],
+) -> Result<(), Problem> {
+    let team = labels.get(TEAM).map(String::as_str);
+    for (place, repository) in repositories.iter().enumerate() {
+        let Some(name) = &repository.credential else { continue };
+        if !lending.lends(name, scope, team, &repository.project_key) {
+            return Err(Problem::forbidden(format!(
+                "repositories[{place}] ({}): the credential {name} is not lent to {scope}",
+                repository.name
+            ))
+            .hint("whoever runs the fleet lends it with `teams` or `projects` of `credentials`"));
+        }
+    }
+    Ok(())
+}
+
 fn requested(place: usize, repository: RepositoryRequest) -> Result<Requested, Problem> {
-    let RepositoryRequest { name, project_key, url, path, branch, all_branches } = repository;
+    let RepositoryRequest { name, project_key, url, path, branch, all_branches, credential } = repository;
     let field = |field: &str| format!("repositories[{place}].{field}");
     printable(&field("name"), &name)?;
     printable(&field("project_key"), &project_key)?;
+    printable(&field("credential"), credential.as_deref().unwrap_or_default())?;
     without_nul(&field("path"), path.as_deref().unwrap_or_default())?;
     without_nul(&field("branch"), branch.as_deref().unwrap_or_default())?;
     let wrong = |what: &str| Problem::invalid(format!("repositories[{place}] ({name}): {what}"));
@@ -228,13 +278,16 @@ fn requested(place: usize, repository: RepositoryRequest) -> Result<Requested, P
         (None, Some(_)) => return Err(wrong("the path is not absolute")),
         _ => return Err(wrong("it has either url or path")),
     };
+    if credential.is_some() && !matches!(&source, Source::Remote { url } if url.starts_with("https://")) {
+        return Err(wrong("a credential is for https:// alone"));
+    }
     let revisions = match (branch, all_branches) {
         (Some(_), true) => return Err(wrong("branch and all_branches exclude each other")),
         (Some(branch), false) => Revisions::Branch(branch),
         (None, true) => Revisions::AllBranches,
         (None, false) => Revisions::Head,
     };
-    Ok(Requested { name, project_key, source, revisions })
+    Ok(Requested { name, project_key, source, revisions, credential })
 }
 
 #[utoipa::path(
@@ -401,6 +454,7 @@ mod tests {
                 path: Some("/srv/one".into()),
                 branch: Some("main".into()),
                 all_branches: false,
+                credential: None,
             }],
             priority: 0,
             labels: [("team".to_owned(), "a".to_owned())].into(),
@@ -446,5 +500,53 @@ mod tests {
             asked.repositories[0].url = Some("https://host/a\0b".into());
         });
         check("config", |asked| asked.config = "a\0b".into());
+        check("repositories[0].credential", |asked| {
+            asked.repositories[0].credential = Some("a\nb".into());
+        });
+    }
+
+    #[test]
+    fn a_credential_is_for_https() {
+        let ask = |url: Option<&str>| {
+            let mut request = request();
+            let repository = &mut request.repositories[0];
+            repository.credential = Some("corp".into());
+            if let Some(url) = url {
+                (repository.path, repository.url) = (None, Some(url.into()));
+            }
+            settle(request, RequestKey { key: "k".into(), digest: [0; 32] }, 0)
+        };
+        let settled = ask(Some("https://git.example/a")).unwrap();
+        assert_eq!(settled.repositories[0].credential.as_deref(), Some("corp"));
+        for other in [None, Some("ssh://git.example/a"), Some("git@git.example:a"), Some("file:///a")] {
+            let problem = ask(other).expect_err("it is refused");
+            assert!(problem.detail.contains("credential"), "{}", problem.detail);
+        }
+    }
+
+    #[test]
+    fn sources_that_may_not_be_asked_are_refused_with_their_place() {
+        let check = |url: &str, words: &str| {
+            let mut asked = request().repositories;
+            asked.push(asked[0].clone());
+            (asked[0].path, asked[0].url) = (None, Some("https://git.example/a".into()));
+            (asked[1].path, asked[1].url) = (None, Some(url.to_owned()));
+            let problem = allowed(&Policy::default(), &asked).expect_err("it is refused");
+            assert_eq!(
+                (problem.status, problem.kind.as_str()),
+                (400, "urn:gitfleet:problem:source_not_allowed")
+            );
+            assert!(problem.detail.contains("repositories[1]"), "{}", problem.detail);
+            assert!(problem.detail.contains(words), "{}", problem.detail);
+            assert!(problem.hint.is_some());
+            problem
+        };
+        check("https://127.1/a", "127.1 is at an address");
+        check("https://localhost:8443/a", "localhost is at an address");
+        check("git@2130706433:a", "is at an address");
+        check("file:///srv/a", "file sources");
+        let strange = check("https://git.example\\@hunter2/a", "of no form");
+        assert!(!strange.detail.contains("hunter2"), "{}", strange.detail);
+        assert_eq!(allowed(&Policy::default(), &request().repositories).unwrap_err().status, 400);
     }
 }

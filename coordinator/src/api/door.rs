@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use gitfleet_shared::reread::Reread;
+use gitfleet_shared::secret::words;
 use ring::digest::{SHA256, digest};
 
 use super::grants::Grants;
@@ -28,16 +31,73 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// How long what is sent may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
-/// The hashes of the tokens of the configuration: the tokens themselves are not kept, and what is compared tells nothing
-/// by the time it takes.
+/// The tokens of the configuration, as they were given or as their file has them now.
 #[derive(Clone)]
-pub struct Tokens(Vec<blake3::Hash>);
+pub struct Tokens(Place);
+
+#[derive(Clone)]
+enum Place {
+    Given(Arc<Hashes>),
+    File(Arc<Reread<Hashes>>),
+}
+
+/// The hashes of tokens: the tokens themselves are not kept, and what is compared tells nothing by the time it takes.
+struct Hashes(Vec<blake3::Hash>);
+
+/// Why a file holds no tokens. Says nothing of what is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum TokensError {
+    #[error("cannot read {}: {source}", .path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{} holds no token", .0.display())]
+    None(PathBuf),
+}
 
 impl Tokens {
     /// Returns the tokens in `text`, or `None` where it holds none: nobody could show one.
     pub fn new(text: &str) -> Option<Self> {
-        let tokens: Vec<blake3::Hash> = tokens(text).map(|token| blake3::hash(token.as_bytes())).collect();
-        (!tokens.is_empty()).then_some(Self(tokens))
+        Hashes::of(text).map(|hashes| Self(Place::Given(Arc::new(hashes))))
+    }
+
+    /// Returns the tokens in a file, which is read again when it changes.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read now, or holds none.
+    pub fn in_file(path: &Path) -> Result<Self, TokensError> {
+        let file = path.to_owned();
+        let reread = Reread::open("the file of the API's tokens", vec![file.clone()], move || {
+            let text = std::fs::read_to_string(&file);
+            let text = text.map_err(|source| TokensError::Unreadable { path: file.clone(), source })?;
+            Hashes::of(&text).ok_or_else(|| TokensError::None(file.clone()))
+        })?;
+        Ok(Self(Place::File(Arc::new(reread))))
+    }
+
+    fn now(&self) -> Arc<Hashes> {
+        match &self.0 {
+            Place::Given(hashes) => Arc::clone(hashes),
+            Place::File(file) => file.get(),
+        }
+    }
+
+    /// Returns who shows the token that `shown` is.
+    fn caller(&self, shown: &str) -> Option<Caller> {
+        let hashes = self.now();
+        hashes.place(shown).map(|place| hashes.at(place))
+    }
+
+    /// Returns who began a session with the token that is called `label`.
+    fn labelled(&self, label: &str) -> Option<Caller> {
+        let hashes = self.now();
+        (1..=hashes.0.len()).map(|place| hashes.at(place)).find(|caller| caller.token == label)
+    }
+}
+
+impl Hashes {
+    fn of(text: &str) -> Option<Self> {
+        let hashes: Vec<blake3::Hash> = tokens(text).map(|token| blake3::hash(token.as_bytes())).collect();
+        (!hashes.is_empty()).then_some(Self(hashes))
     }
 
     /// Returns the place of a token, from 1 on.
@@ -45,16 +105,6 @@ impl Tokens {
         let shown = blake3::hash(shown.as_bytes());
         // Hashes of this library compare in constant time, and all of them are compared.
         (1..).zip(&self.0).fold(None, |held, (place, token)| if *token == shown { Some(place) } else { held })
-    }
-
-    /// Returns who shows the token that `shown` is.
-    fn caller(&self, shown: &str) -> Option<Caller> {
-        self.place(shown).map(|place| self.at(place))
-    }
-
-    /// Returns who began a session with the token that is called `label`.
-    fn labelled(&self, label: &str) -> Option<Caller> {
-        (1..=self.0.len()).map(|place| self.at(place)).find(|caller| caller.token == label)
     }
 
     fn at(&self, place: usize) -> Caller {
@@ -69,7 +119,7 @@ impl Tokens {
 
 /// Returns the tokens in `text`, one a line or between commas. A client shows the first of them.
 pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['\n', ',']).map(str::trim).filter(|token| !token.is_empty())
+    words(text)
 }
 
 /// A request on its way in.
@@ -374,7 +424,7 @@ mod tests {
 
     fn check(text: &str, expect: &[&str]) {
         assert_eq!(tokens(text).collect::<Vec<_>>(), expect, "{text:?}");
-        let held = Tokens::new(text);
+        let held = Hashes::of(text);
         assert_eq!(held.is_some(), !expect.is_empty(), "{text:?}");
         if let Some(held) = held {
             for (place, token) in (1..).zip(expect) {

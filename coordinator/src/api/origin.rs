@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use gitfleet_shared::network::Network;
 
 use super::Api;
 
@@ -35,12 +36,6 @@ impl FromRequestParts<Api> for Secure {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies(Vec<Network>);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    bits: u8,
-}
-
 impl Proxies {
     /// Reads addresses and networks (`10.0.0.0/8`), separated by commas or blanks.
     ///
@@ -56,7 +51,7 @@ impl Proxies {
     }
 
     fn hold(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.holds(plain(address)))
+        self.0.iter().any(|network| network.holds(address))
     }
 
     /// Returns the address that a request comes from: the last that a proxy names which is not one of ours. What stands
@@ -75,29 +70,6 @@ impl Proxies {
             }
         }
         client
-    }
-}
-
-impl Network {
-    fn read(text: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u8>().ok()?)),
-            None => (text, None),
-        };
-        let address = plain(address.parse().ok()?);
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(most);
-        (bits <= most).then_some(Self { address, bits })
-    }
-
-    fn holds(self, address: IpAddr) -> bool {
-        let (one, other, width) = match (self.address, address) {
-            (IpAddr::V4(one), IpAddr::V4(other)) => (u32::from(one).into(), u32::from(other).into(), 32),
-            (IpAddr::V6(one), IpAddr::V6(other)) => (u128::from(one), u128::from(other), 128),
-            _ => return false,
-        };
-        let shift = width - u32::from(self.bits);
-        (one ^ other).checked_shr(shift).unwrap_or(0) == 0
     }
 }
 

@@ -51,6 +51,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "invalid", "the request makes no sense", detail)
     }
 
+    pub(super) fn source_not_allowed(detail: impl Into<String>) -> Self {
+        let title = "the source may not be asked";
+        Self::new(StatusCode::BAD_REQUEST, "source_not_allowed", title, detail)
+    }
+
     /// Refuses a state that is none of `known`: an empty list would say that nothing is in it.
     pub(super) fn check_state(state: Option<&str>, known: &[&str]) -> Result<(), Self> {
         match state {

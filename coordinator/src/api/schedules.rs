@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::batches::{Acted, RepositoryRequest, acted, settle};
+use super::batches::{Acted, RepositoryRequest, acted, allowed, lent, settle};
 use super::text::printable;
 use super::{Api, Problem};
 use crate::access::{Caller, Scope};
@@ -114,7 +114,7 @@ pub(super) async fn add(
     let request: ScheduleRequest = serde_json::from_slice(&body)
         .map_err(|error| Problem::invalid(format!("the body is no schedule: {error}")))?;
     let now = (api.now)();
-    let mut schedule = made(request, &caller, now)?;
+    let mut schedule = made(&api, request, &caller, now)?;
     match api.store.add_schedule(&schedule).await? {
         Some(id) => schedule.id = id,
         None => {
@@ -126,7 +126,7 @@ pub(super) async fn add(
 }
 
 /// Checks a schedule through and through before it is written.
-fn made(request: ScheduleRequest, caller: &Caller, now: i64) -> Result<Schedule, Problem> {
+fn made(api: &Api, request: ScheduleRequest, caller: &Caller, now: i64) -> Result<Schedule, Problem> {
     let ScheduleRequest { name, cron, zone, hours, catch_up, mut planned } = request;
     let is_name = name.len() <= LONGEST_NAME
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -144,6 +144,8 @@ fn made(request: ScheduleRequest, caller: &Caller, now: i64) -> Result<Schedule,
     // Which projects a selector comes to nobody knows yet, so it is of no project's scope.
     let projects = projects.chain(planned.selector.iter().map(|_| ""));
     caller.scope.claim(&mut planned.batch.labels, projects).map_err(Problem::forbidden)?;
+    allowed(&api.sources, &planned.batch.repositories)?;
+    lent(&api.lending, &caller.scope, &planned.batch.labels, &planned.batch.repositories)?;
     let mut batch = planned.at(&name, now).map_err(Problem::invalid)?;
     if let Some(selector) = &planned.selector {
         selector.check().map_err(|why| Problem::invalid(format!("planned.selector: {why}")))?;
@@ -179,6 +181,7 @@ fn example() -> RepositoryRequest {
         path: None,
         branch: None,
         all_branches: false,
+        credential: None,
     }
 }
 

@@ -1,22 +1,15 @@
 //! TLS from two files, which are read again when they change: certificates are renewed while we answer.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
 
+use gitfleet_shared::reread::Reread;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// A certificate with its chain and its key.
-pub struct Tls {
-    certificate: PathBuf,
-    key: PathBuf,
-    current: Mutex<(Stamp, Arc<ServerConfig>)>,
-}
-
-/// When two files were written last.
-type Stamp = [Option<SystemTime>; 2];
+pub struct Tls(Reread<Arc<ServerConfig>>);
 
 /// Why two files are no TLS. Says nothing of what is in them.
 #[derive(Debug, thiserror::Error)]
@@ -34,32 +27,16 @@ impl Tls {
     ///
     /// Where a file cannot be read, or both do not belong together.
     pub fn open(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let stamp = stamp(certificate, key);
-        let config = load(certificate, key)?;
-        let current = Mutex::new((stamp, config));
-        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), current })
+        let files = [certificate, key].map(Path::to_owned);
+        let [certificate, key] = files.clone();
+        // Between the writing of one and of the other they make no sense, and the old ones stay in use.
+        Reread::open("the certificate", files.to_vec(), move || load(&certificate, &key)).map(Self)
     }
 
-    /// Returns what the next connection is opened with. Files that make no sense yet, because only one of them has been
-    /// written so far, change nothing.
+    /// Returns what the next connection is opened with.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = stamp(&self.certificate, &self.key);
-        if now != current.0 {
-            match load(&self.certificate, &self.key) {
-                Ok(config) => {
-                    *current = (now, config);
-                    tracing::info!("the certificate was read again");
-                }
-                Err(error) => tracing::warn!(%error, "the old certificate stays in use"),
-            }
-        }
-        current.1.clone()
+        Arc::clone(&self.0.get())
     }
-}
-
-fn stamp(certificate: &Path, key: &Path) -> Stamp {
-    [certificate, key].map(|file| std::fs::metadata(file).and_then(|file| file.modified()).ok())
 }
 
 fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gitfleet_shared::secret::{Secret, words};
+use gitfleet_shared::sources::Policy;
 use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION};
 use reqwest::{Client, Response, StatusCode, Url};
 
@@ -23,10 +25,13 @@ pub struct Config {
     pub api_url: String,
     /// The host that repositories are fetched from.
     pub host: String,
-    /// Tried in turn; without any, GitHub answers about what is public, and seldom.
-    pub tokens: Vec<String>,
+    /// Tried in turn, each with one token or several, one a line or between commas; without any, GitHub answers about what
+    /// is public, and seldom.
+    pub tokens: Vec<Secret>,
     /// Certificates (PEM) to trust beside the system's.
     pub roots: Option<Vec<u8>>,
+    /// Which repositories may be fetched.
+    pub sources: Policy,
     pub meters: Meters,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
@@ -71,7 +76,8 @@ pub struct Lister {
     pub(super) store: Arc<dyn Listings>,
     pub(super) api: Url,
     pub(super) host: String,
-    tokens: Arc<[Token]>,
+    pub(super) sources: Policy,
+    tokens: Arc<[Secret]>,
     meters: Meters,
     pub(super) now: fn() -> i64,
 }
@@ -85,7 +91,7 @@ struct Token {
 
 impl std::fmt::Debug for Lister {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Lister({}, {} tokens)", self.api, self.tokens.len())
+        write!(formatter, "Lister({})", self.api)
     }
 }
 
@@ -108,7 +114,7 @@ impl Lister {
     ///
     /// Where the address is none, a token cannot be sent, or the certificates are none.
     pub fn new(config: Config, store: Arc<dyn Listings>) -> Result<Self, ListError> {
-        let Config { api_url, host, tokens, roots, meters, now } = config;
+        let Config { api_url, host, tokens, roots, sources, meters, now } = config;
         let wrong = |why: &str| ListError::Address(why.to_owned());
         let api: Url =
             format!("{}/", api_url.trim_end_matches('/')).parse().map_err(|_| wrong("it is no address"))?;
@@ -131,11 +137,20 @@ impl Lister {
             builder = builder.tls_certs_merge(certificates.map_err(|_| wrong("its certificates are none"))?);
         }
         let http = builder.build().map_err(|error| ListError::Address(error.to_string()))?;
-        let mut known: Vec<Token> = tokens.iter().map(|token| Token::new(token)).collect::<Result<_, _>>()?;
+        let lister = Self { http, store, api, host, sources, tokens: tokens.into(), meters, now };
+        lister.tokens()?;
+        Ok(lister)
+    }
+
+    /// Returns the tokens as they are now.
+    fn tokens(&self) -> Result<Vec<Token>, ListError> {
+        let texts: Vec<String> = self.tokens.iter().map(Secret::now).collect();
+        let known = texts.iter().flat_map(|text| words(text)).map(Token::new);
+        let mut known: Vec<Token> = known.collect::<Result<_, _>>()?;
         if known.is_empty() {
             known.push(Token { name: "nobody".to_owned(), authorization: None });
         }
-        Ok(Self { http, store, api, host, tokens: known.into(), meters, now })
+        Ok(known)
     }
 
     /// Returns the API's address as it is written without a slash at its end.
@@ -152,7 +167,7 @@ impl Lister {
         let mut failed: Option<ListError> = None;
         for token in self.by_budget().await? {
             // Two tokens may be shown different repositories, so what one began no other ends.
-            match self.pages(token, account).await {
+            match self.pages(&token, account).await {
                 Ok(repositories) => return Ok(repositories),
                 Err(error) => {
                     let hopeless = !matches!(
@@ -177,10 +192,10 @@ impl Lister {
     }
 
     /// Returns the tokens in their order, those last that may not ask now: what was answered to one costs it nothing again.
-    async fn by_budget(&self) -> Result<Vec<&Token>, ListError> {
+    async fn by_budget(&self) -> Result<Vec<Token>, ListError> {
         let now = (self.now)();
         let mut tokens = Vec::new();
-        for token in self.tokens.iter() {
+        for token in self.tokens()? {
             let budget = self.store.budget(&token.name, &self.host).await?;
             tokens.push((budget.opens_at(now), token));
         }

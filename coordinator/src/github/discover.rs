@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gitfleet_shared::contract::Source;
+use gitfleet_shared::sources::Policy;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -73,7 +75,7 @@ impl Lister {
         }
         let known = self.store.listed_before(&self.host).await?;
         let local = is_loopback(&self.api);
-        let discovery = judge(selector, &self.host, local, &listed, &known);
+        let discovery = judge(selector, (&self.host, local), &self.sources, &listed, &known);
         if note == Note::Down {
             let now = discovery.repositories.iter().map(|one| Known {
                 id: one.id,
@@ -89,8 +91,8 @@ impl Lister {
 
 fn judge(
     selector: &Selector,
-    host: &str,
-    local: bool,
+    (host, local): (&str, bool),
+    sources: &Policy,
     listed: &BTreeMap<i64, (String, Listed)>,
     known: &[Known],
 ) -> Discovery {
@@ -99,8 +101,9 @@ fn judge(
         .values()
         .map(|(_, one)| {
             let url = address(&one.clone_url);
+            let refused = || sources.check(&Source::Remote { url: url.clone() }).err();
             let passed_over = match is_at(&url, host, local) {
-                true => selector.passes_over(one),
+                true => selector.passes_over(one).or_else(|| refused().map(|refused| refused.to_string())),
                 false => Some(format!("its address is not at {host}")),
             };
             let was = before.get(&one.id).map(|known| known.full_name.clone());
@@ -164,6 +167,7 @@ pub fn requests<'a>(
             path: None,
             branch: selector.branch.clone(),
             all_branches: selector.all_branches,
+            credential: None,
         }
     };
     chosen.iter().map(request).collect()
@@ -176,6 +180,8 @@ pub fn project_key(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gitfleet_shared::sources::HostPattern;
+
     use super::*;
 
     fn listed(id: i64, full_name: &str) -> (i64, (String, Listed)) {
@@ -213,7 +219,7 @@ mod tests {
             known(3, "orgs/acme", "acme/gone"),
             known(4, "orgs/other", "other/elsewhere"),
         ];
-        let found = judge(&selector, "github.com", false, &listing, &before);
+        let found = judge(&selector, ("github.com", false), &Policy::default(), &listing, &before);
         let was: Vec<_> =
             found.repositories.iter().map(|one| (one.full_name.as_str(), one.was.as_deref())).collect();
         assert_eq!(was, [("acme/new", Some("acme/old")), ("acme/same", None)]);
@@ -241,10 +247,20 @@ mod tests {
     }
 
     #[test]
+    fn what_may_not_be_asked_is_passed_over_with_the_reason() {
+        let listing: BTreeMap<_, _> = [listed(1, "acme/web")].into();
+        let hosts = vec![HostPattern::read("git.corp.example").unwrap()];
+        let policy = Policy { hosts, ..Policy::default() };
+        let found = judge(&Selector::default(), ("github.com", false), &policy, &listing, &[]);
+        let why = found.repositories[0].passed_over.as_deref().unwrap();
+        assert!(why.contains("the host github.com"), "{why}");
+    }
+
+    #[test]
     fn a_name_that_two_have_is_given_with_its_owner() {
         let listing: BTreeMap<_, _> =
             [listed(1, "acme/web"), listed(2, "ann/web"), listed(3, "ann/my-tool")].into();
-        let found = judge(&Selector::default(), "github.com", false, &listing, &[]);
+        let found = judge(&Selector::default(), ("github.com", false), &Policy::default(), &listing, &[]);
         let named: Vec<_> = requests(&Selector::default(), found.chosen(), &[])
             .into_iter()
             .map(|one| format!("{} {} {}", one.name, one.project_key, one.url.unwrap()))
@@ -264,6 +280,7 @@ mod tests {
             path: None,
             branch: None,
             all_branches: false,
+            credential: None,
         };
         // What is configured by itself stays as it is, and keeps its name.
         let configured = [

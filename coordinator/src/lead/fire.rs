@@ -110,6 +110,10 @@ impl Realm {
                 }
             }
         }
+        // What is allowed may be less than when it was added.
+        if let Err(problem) = api::allowed(&self.config.sources, &batch.repositories) {
+            return self.store.run_failed(&run, &problem.detail).await;
+        }
         let submission = match api::settle(batch, run.request(), run.fired_at) {
             Ok(submission) => submission,
             Err(problem) => return self.store.run_failed(&run, &problem.detail).await,

@@ -209,6 +209,7 @@ async fn submit(home: &Home, team: Option<&str>, repositories: &[(&str, &str)]) 
         project_key: (*project).to_owned(),
         source: Source::Local { path: (*path).to_owned() },
         revisions: Revisions::Head,
+        credential: None,
     };
     let submission = Submission {
         name: "nightly".into(),

@@ -184,6 +184,7 @@ pub(crate) async fn submitted(store: &dyn Store, paths: &[&str]) -> BatchId {
         project_key: "R".into(),
         source: Source::Local { path: (*path).into() },
         revisions: Revisions::Head,
+        credential: None,
     });
     let submission = Submission {
         repositories: requested.collect(),

@@ -91,6 +91,7 @@ async fn submit(home: &Home, url: &str) -> BatchId {
             project_key: "A".into(),
             source: Source::Remote { url: url.into() },
             revisions: Revisions::Head,
+            credential: None,
         }],
         priority: 0,
         labels: Default::default(),

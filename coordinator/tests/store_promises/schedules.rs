@@ -21,6 +21,7 @@ fn schedule(name: &str, owner: &str, next_due: Option<i64>) -> Schedule {
         path: Some("/one".into()),
         branch: None,
         all_branches: false,
+        credential: None,
     };
     Schedule {
         id: 0,
@@ -67,6 +68,7 @@ async fn submit(home: &Home, request: RequestKey) -> (BatchId, Submitted) {
             project_key: "ONE".into(),
             source: Source::Local { path: "/one".into() },
             revisions: Revisions::Head,
+            credential: None,
         }],
         priority: 0,
         labels: Default::default(),

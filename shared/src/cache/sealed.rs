@@ -10,8 +10,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -19,6 +18,7 @@ use ring::hkdf::{HKDF_SHA256, Prk};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{Cache, CacheStats, Key};
+use crate::reread::Reread;
 
 const MAGIC: [u8; 3] = *b"gs\x02";
 const SALT: usize = 16;
@@ -171,10 +171,9 @@ fn bound(id: u32, context: &str, key: &Key) -> Vec<u8> {
 /// Another cache, with everything in it encrypted.
 pub struct Sealed {
     inner: Arc<dyn Cache>,
-    path: PathBuf,
+    keys: Reread<Keys>,
     /// What values are bound to beside their key: those of one fleet are misses for another.
     context: String,
-    current: Mutex<(Option<SystemTime>, Arc<Keys>)>,
     random: SystemRandom,
 }
 
@@ -183,47 +182,23 @@ impl Sealed {
     ///
     /// Where the keys cannot be read: nothing is to be cached in the clear by accident.
     pub fn new(inner: Arc<dyn Cache>, path: &Path, context: &str) -> Result<Self, KeysError> {
-        let (stamp, keys) = (stamp(path), Arc::new(Keys::read(path)?));
-        Ok(Self {
-            inner,
-            path: path.to_owned(),
-            context: context.to_owned(),
-            current: Mutex::new((stamp, keys)),
-            random: SystemRandom::new(),
-        })
+        let file = path.to_owned();
+        let keys =
+            Reread::open("the file of the cache's keys", vec![file.clone()], move || Keys::read(&file))?;
+        Ok(Self { inner, keys, context: context.to_owned(), random: SystemRandom::new() })
     }
-
-    /// Returns the keys, read again where their file has changed. One that makes no sense changes nothing.
-    fn keys(&self) -> Arc<Keys> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = stamp(&self.path);
-        if now != current.0 {
-            match Keys::read(&self.path) {
-                Ok(keys) => {
-                    *current = (now, Arc::new(keys));
-                    tracing::info!("the keys of the cache were read again");
-                }
-                Err(error) => tracing::warn!(%error, "the old keys of the cache stay in use"),
-            }
-        }
-        current.1.clone()
-    }
-}
-
-fn stamp(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|file| file.modified()).ok()
 }
 
 #[async_trait]
 impl Cache for Sealed {
     async fn get(&self, keys: &[Key]) -> Vec<Option<Vec<u8>>> {
-        let (ring, found) = (self.keys(), self.inner.get(keys).await);
+        let (ring, found) = (self.keys.get(), self.inner.get(keys).await);
         let open = |(key, sealed): (&Key, Option<Vec<u8>>)| ring.open(&self.context, key, sealed?);
         keys.iter().zip(found).map(open).collect()
     }
 
     async fn put(&self, entries: Vec<(Key, Vec<u8>)>) {
-        let ring = self.keys();
+        let ring = self.keys.get();
         let seal = |(key, value): (Key, Vec<u8>)| {
             let mut random = [0; RANDOM];
             // Without random numbers nothing is cached, and only time is lost.

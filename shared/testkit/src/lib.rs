@@ -10,6 +10,7 @@
 )]
 
 pub mod certificate;
+pub mod git;
 pub mod port;
 pub mod postgres;
 pub mod program;

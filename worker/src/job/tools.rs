@@ -40,13 +40,15 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Returns where the repository can be read, up to date.
-    pub(super) async fn bring(&self, source: &Source) -> Result<PathBuf, Undone> {
-        match source {
+    /// Returns where the job's repository can be read, up to date.
+    pub(super) async fn bring(&self, job: &Job) -> Result<PathBuf, Undone> {
+        match &job.source {
             Source::Local { path } => Ok(PathBuf::from(path)),
             Source::Remote { url } => {
                 let (mirrors, url, stop) = (self.mirrors.clone(), url.clone(), self.stop.clone());
-                let fetched = self.lane.run(move || mirrors.fetch(&url, &stop)).await?;
+                let credential = job.credential.clone();
+                let fetched =
+                    self.lane.run(move || mirrors.fetch(&url, credential.as_deref(), &stop)).await?;
                 if self.stop.load(Ordering::Relaxed) {
                     return Err(Undone::Interrupted);
                 }
@@ -59,6 +61,7 @@ impl Tools {
     pub(super) async fn is_unchanged(
         &self,
         url: &str,
+        credential: Option<String>,
         revisions: &Revisions,
         base: &Base,
     ) -> Result<bool, Undone> {
@@ -68,7 +71,7 @@ impl Tools {
         let (mirrors, url) = (self.mirrors.clone(), url.to_owned());
         let (revisions, base) = (revisions.clone(), base.clone());
         let asked = self.lane.run(move || {
-            let listed = mirrors.list(&url).ok()?;
+            let listed = mirrors.list(&url, credential.as_deref()).ok()?;
             let pinned = listing::pin(&listed, &revisions)?;
             Some(survey::is_unchanged(&revisions, pinned.as_ref(), &tags::listed(&listed), &base))
         });

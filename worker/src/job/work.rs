@@ -34,6 +34,8 @@ pub(super) struct Open {
 impl Slot {
     pub(super) async fn work(&mut self, job: &Job) -> Result<WorkResult, Undone> {
         tracing::debug!(job.id = %job.id, repository = %job.source, work = job.work.name(), "job begins");
+        // What was submitted elsewhere, or when more was allowed, is asked no more than anything else.
+        self.tools.mirrors.gate().check(&job.source)?;
         match &job.work {
             Work::Survey { revisions, base } => {
                 self.open = None;
@@ -42,11 +44,11 @@ impl Slot {
                     Source::Local { .. } => None,
                 };
                 if let (Source::Remote { url }, Some(base)) = (&job.source, base)
-                    && self.tools.is_unchanged(url, revisions, base).await?
+                    && self.tools.is_unchanged(url, job.credential.clone(), revisions, base).await?
                 {
                     return Ok(WorkResult::Survey(SurveyResult::Unchanged));
                 }
-                let path = self.tools.bring(&job.source).await?;
+                let path = self.tools.bring(job).await?;
                 let (revisions, base, limits) = (revisions.clone(), base.clone(), self.tools.limits(job));
                 let depth = Depth::of(job.scope());
                 let result = self.tools.lane.run(move || {
@@ -161,7 +163,7 @@ impl Slot {
         let wanted: Vec<ObjectId> = commits.iter().copied().chain([head]).collect();
         let (path, mirror) = (self.tools.mirrors.path(url), self.tools.mirrors.hold(url));
         if self.tools.holds(&path, &wanted, limits).await?.is_some() {
-            let path = self.tools.bring(&job.source).await?;
+            let path = self.tools.bring(job).await?;
             if let Some(gone) = self.tools.holds(&path, &wanted, limits).await? {
                 let message =
                     format!("{url} no longer has commit {gone}: it was rewritten while it was analysed");

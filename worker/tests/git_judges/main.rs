@@ -21,6 +21,7 @@ mod packs;
 mod paths;
 mod people;
 mod places;
+mod reach;
 mod real;
 mod renames;
 mod survey;

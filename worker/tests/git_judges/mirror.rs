@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use gitfleet_shared::contract::{Failure, FailureClass, Revisions};
+use gitfleet_shared::sources::{Policy, Scheme};
 use gitfleet_worker::credentials::Credentials;
+use gitfleet_worker::gate::Gate;
 use gitfleet_worker::mirror::Mirrors;
 use gitfleet_worker::{listing, repository, survey, tags};
 
@@ -14,8 +16,13 @@ use crate::fixture::{Fixture, file, run};
 use crate::generated;
 use crate::judge::{NO_LIMIT, facts};
 
+/// Lets through what is on this disk.
+fn gate() -> Gate {
+    Gate::new(Policy { schemes: vec![Scheme::File], ..Policy::default() })
+}
+
 fn mirrors(source: &Fixture) -> Mirrors {
-    Mirrors::new(source.room().join("mirrors"), Credentials::default(), None)
+    Mirrors::new(source.room().join("mirrors"), gate(), Credentials::default(), None)
 }
 
 fn url(source: &Fixture) -> String {
@@ -23,7 +30,7 @@ fn url(source: &Fixture) -> String {
 }
 
 fn fetch(source: &Fixture) -> Result<PathBuf, Failure> {
-    mirrors(source).fetch(&url(source), &AtomicBool::new(false))
+    mirrors(source).fetch(&url(source), None, &AtomicBool::new(false))
 }
 
 /// Fetches, and compares the branches and HEAD of the mirror with those of the source.
@@ -187,7 +194,7 @@ fn a_missing_remote_is_not_found() {
     source.commit(&[file("a", "a\n")]);
     let path = check_fetch(&source);
     let missing = format!("file://{}/missing.git", source.room().display());
-    let failure = mirrors(&source).fetch(&missing, &AtomicBool::new(false)).unwrap_err();
+    let failure = mirrors(&source).fetch(&missing, None, &AtomicBool::new(false)).unwrap_err();
     assert_eq!(failure.class, FailureClass::NotFound, "{}", failure.message);
     assert!(!mirrors(&source).path(&missing).exists());
     // One that was there and is gone leaves its mirror as it was.
@@ -214,7 +221,7 @@ fn a_half_made_mirror_is_replaced() {
 fn an_interrupted_fetch_leaves_nothing() {
     let source = Fixture::new();
     generated::history(&source, 32, 10);
-    let failure = mirrors(&source).fetch(&url(&source), &AtomicBool::new(true)).unwrap_err();
+    let failure = mirrors(&source).fetch(&url(&source), None, &AtomicBool::new(true)).unwrap_err();
     assert_eq!(failure.class, FailureClass::FetchFailed, "{}", failure.message);
     assert_eq!(std::fs::read_dir(source.room().join("mirrors")).unwrap().count(), 0);
     check_fetch(&source);
@@ -230,7 +237,7 @@ fn a_source_may_be_shallow_or_have_a_working_tree() {
         let clone = source.room().join(name);
         source.git(&["clone", "--quiet", "--depth", depth, &url(&source), clone.to_str().unwrap()]);
         let remote = format!("file://{}", clone.display());
-        let path = mirrors(&source).fetch(&remote, &AtomicBool::new(false)).unwrap();
+        let path = mirrors(&source).fetch(&remote, None, &AtomicBool::new(false)).unwrap();
         assert_eq!(facts(&path, "HEAD", NO_LIMIT), facts(&clone, "HEAD", NO_LIMIT), "{name}");
     }
 }
@@ -257,7 +264,7 @@ fn a_listing_pins_what_the_mirror_pins() {
     unborn.git(&["symbolic-ref", "HEAD", "refs/heads/nowhere"]);
     for (name, source) in [("whole", whole), ("renamed", renamed), ("detached", detached), ("unborn", unborn)]
     {
-        let listed = mirrors(&source).list(&url(&source)).unwrap();
+        let listed = mirrors(&source).list(&url(&source), None).unwrap();
         let path = fetch(&source).unwrap();
         let mirror = repository::open(&path, NO_LIMIT).unwrap().to_thread_local();
         assert_eq!(tags::listed(&listed), tags::refs(&mirror), "{name}");
@@ -289,8 +296,8 @@ fn mirrors_that_were_not_wanted_for_longest_make_room_and_those_in_use_stay() {
         .collect();
     let folder = room.room().join("mirrors");
     let fetch = |limit: Option<u64>, number: usize| {
-        let mirrors = Mirrors::new(folder.clone(), Credentials::default(), limit);
-        mirrors.fetch(&url(&sources[number]), &AtomicBool::new(false)).unwrap()
+        let mirrors = Mirrors::new(folder.clone(), gate(), Credentials::default(), limit);
+        mirrors.fetch(&url(&sources[number]), None, &AtomicBool::new(false)).unwrap()
     };
     let (first, second) = (fetch(None, 0), fetch(None, 1));
     // Wanted long ago, and longer ago.
@@ -298,9 +305,9 @@ fn mirrors_that_were_not_wanted_for_longest_make_room_and_those_in_use_stay() {
         let wanted = std::fs::File::create(path.join("gitfleet-wanted")).unwrap();
         wanted.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)).unwrap();
     }
-    let mirrors = Mirrors::new(folder.clone(), Credentials::default(), Some(1));
+    let mirrors = Mirrors::new(folder.clone(), gate(), Credentials::default(), Some(1));
     let held = mirrors.hold(&url(&sources[0]));
-    let third = mirrors.fetch(&url(&sources[2]), &AtomicBool::new(false)).unwrap();
+    let third = mirrors.fetch(&url(&sources[2]), None, &AtomicBool::new(false)).unwrap();
     assert!(first.exists(), "it is read");
     assert!(!second.exists(), "nobody reads it");
     assert!(!third.exists(), "a limit of one byte has room for none that nobody holds");

@@ -34,6 +34,10 @@ pub(crate) struct Facts {
     /// Only slice K of N consecutive ones that are estimated to cost the same
     #[arg(long, value_name = "K/N", hide_short_help = true)]
     pub(crate) slice: Option<Part>,
+
+    /// Show the credential of this name to the host of the URL
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub(crate) credential: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -16,6 +16,10 @@ pub(crate) struct Sources {
     /// Analyse only these repositories of the sources, by name
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) repositories: Vec<String>,
+
+    /// Show the credential of this name to the hosts of the https URLs that are named here
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub(crate) credential: Option<String>,
 }
 
 /// Which of their history.

@@ -29,13 +29,13 @@ use super::scan::scan;
 use super::write::write;
 use super::{Surroundings, stop};
 use crate::args::{Analyze, History, Sources, WindowArgs};
-use crate::config::{Branches, Loaded, Location, Overrides, RepositorySetting, Settings, show};
+use crate::config::{Asker, Branches, Loaded, Location, Overrides, RepositorySetting, Settings, show};
 use crate::exit::{Exit, Refusal};
 use crate::render::plan::Plan;
 use crate::render::progress::Display;
 use crate::render::summary::summary;
 use crate::render::{data, talk};
-use crate::wiring::{Embedded, Keep, Unfinished, credentials};
+use crate::wiring::{Embedded, Keep, Unfinished, credentials, gate};
 
 /// Jobs on the queue at a time, in multiples of the slots: enough that no slot waits, few enough to bound memory.
 const JOBS_PER_SLOT: usize = 4;
@@ -187,6 +187,7 @@ fn overrides(args: &Analyze, sources: Vec<OsString>) -> Overrides {
         data_dir: args.common.data_dir.clone(),
         output: args.output.clone(),
         formats: (!args.format.is_empty()).then(|| args.format.clone()),
+        credential: args.sources.credential.clone(),
         ..asked(sources, &args.history)
     }
 }
@@ -245,7 +246,10 @@ pub(super) fn requested(setting: &RepositorySetting) -> anyhow::Result<Requested
         Branches::Named(name) => Revisions::Branch(name.clone()),
         Branches::All => Revisions::AllBranches,
     };
-    Ok(Requested { name: setting.name.clone(), project_key: setting.project_key.clone(), source, revisions })
+    // A path that is here needs none.
+    let credential = setting.credential.clone().filter(|_| matches!(source, Source::Remote { .. }));
+    let (name, project_key) = (setting.name.clone(), setting.project_key.clone());
+    Ok(Requested { name, project_key, source, revisions, credential })
 }
 
 async fn carry_out(args: &Analyze, request: Request, quiet: bool) -> anyhow::Result<Exit> {
@@ -305,7 +309,8 @@ async fn analyse(
             slots: *slots,
             mirrors: parts.mirrors.clone(),
             mirror_bytes: None,
-            credentials: credentials(settings),
+            gate: gate(settings, Asker::Oneself)?,
+            credentials: credentials(settings, Asker::Oneself)?,
             slice_changes: SLICE_CHANGES,
             slice_time: SLICE_TIME,
             job_time: JOB_TIME,

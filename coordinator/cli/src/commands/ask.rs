@@ -20,7 +20,7 @@ pub(super) fn client(ask: &Ask) -> anyhow::Result<Client> {
 
 pub(super) fn of(loaded: &Loaded) -> anyhow::Result<Client> {
     let fleet = &loaded.settings.fleet;
-    Client::new(&fleet.server, fleet.token.clone(), fleet.ca_file.as_deref())
+    Client::new(&fleet.server, fleet.token.as_ref().map(|held| held.secret.clone()), fleet.ca_file.as_deref())
 }
 
 /// Returns what a command that asks the same coordinator has to be given: what was typed here, and nothing that is found

@@ -14,12 +14,12 @@ use gitfleet_shared::meter::Meter;
 use tokio::sync::watch;
 
 use super::front::Front;
-use super::{Surroundings, logins, stop};
+use super::{Surroundings, logins, secrets, stop};
 use crate::args::Coordinator;
-use crate::config::{Overrides, Settings};
+use crate::config::{Asker, Overrides, Settings};
 use crate::exit::Exit;
 use crate::exposition::{self, Exposed};
-use crate::wiring::{Servers, lister, open_fleet_store};
+use crate::wiring::{Servers, lending, lister, open_fleet_store};
 
 /// How long what is being asked may take when the coordinator is told to end.
 const ENDING: Duration = Duration::from_secs(10);
@@ -34,6 +34,7 @@ pub(super) fn run(args: Coordinator, quiet: bool) -> anyhow::Result<Exit> {
     };
     let loaded = surroundings.configuration(args.config.as_deref(), overrides, quiet)?;
     let warnings = loaded.warnings.len();
+    secrets::look_at(&loaded);
     let settings = loaded.settings;
     let fleet = settings.fleet.clone();
     logins::check(&fleet)?;
@@ -83,13 +84,17 @@ async fn serve(
         meters: meters.clone(),
         vital,
         door: front.door,
+        sources: Arc::new(settings.sources.policy(Asker::Others)),
+        lending: Arc::new(lending(settings)),
         now,
     };
     tracing::info!(%address, name, tls = front.tls.is_some(), version = env!("CARGO_PKG_VERSION"), "the coordinator answers");
     let kept = fleet.kept;
     let lease = fleet.lease;
-    let lister = Some(lister(settings, ledger.clone(), meters.clone(), now)?);
-    let config = lead::Config { holder: name, lease, kept, meters, lister, now, ..lead::Config::default() };
+    let sources = settings.sources.policy(Asker::Others);
+    let lister = Some(lister(settings, ledger.clone(), Asker::Others, meters.clone(), now)?);
+    let config =
+        lead::Config { holder: name, lease, kept, sources, meters, lister, now, ..lead::Config::default() };
     if let Some(metrics) = metrics {
         let refresh = exposition::gauges(&meter, &api);
         let exposed = Exposed::new(meter, warnings, None, refresh);

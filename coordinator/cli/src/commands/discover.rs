@@ -11,7 +11,7 @@ use gitfleet_coordinator::meters::Meters;
 
 use super::Surroundings;
 use crate::args::Discover;
-use crate::config::{Branches, Loaded, Location, Overrides, RepositorySetting};
+use crate::config::{Asker, Branches, Loaded, Location, Overrides, RepositorySetting};
 use crate::exit::{Exit, Refusal};
 use crate::render::table::table;
 use crate::render::{data, talk};
@@ -95,6 +95,7 @@ fn named(setting: &RepositorySetting) -> RepositoryRequest {
         path: None,
         branch: None,
         all_branches: false,
+        credential: None,
     }
 }
 
@@ -106,7 +107,7 @@ fn setting(found: RepositoryRequest) -> RepositorySetting {
         (None, false) => Branches::Default,
     };
     let location = Location::Url(url.unwrap_or_default());
-    RepositorySetting { name, location, remote: None, project_key, branches }
+    RepositorySetting { name, location, remote: None, project_key, branches, credential: None }
 }
 
 fn discover(
@@ -122,7 +123,8 @@ fn discover(
         .context("cannot start the runtime")?;
     runtime.block_on(async {
         let known = Known::open(keep).await?;
-        let lister = lister(&loaded.settings, known.listings.clone(), Meters::default(), now)?;
+        let lister =
+            lister(&loaded.settings, known.listings.clone(), Asker::Oneself, Meters::default(), now)?;
         let found = patiently(&lister, selector, note, quiet).await;
         known.close().await;
         Ok(found.map_err(refusal)?)

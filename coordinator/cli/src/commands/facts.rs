@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
+use gitfleet_shared::contract::{Failure, Source};
 use gitfleet_shared::facts::{ChangeKind, ClaimedTime, CommitFacts, Lines};
 use gitfleet_worker::door::{self, DoorError, Part};
 use gitfleet_worker::facts::Depth;
@@ -14,14 +15,15 @@ use serde_json::{Value, json};
 
 use super::Surroundings;
 use crate::args::{Facts, FactsFormat};
-use crate::config::{Location, Overrides, Settings};
+use crate::config::{Asker, Location, Overrides, Settings};
 use crate::exit::{Exit, Refusal};
-use crate::wiring::{DataDir, credentials};
+use crate::wiring::{DataDir, credentials, gate};
 
 pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
     let surroundings = Surroundings::read()?;
     let overrides = Overrides {
         sources: vec![args.source.clone()],
+        credential: args.credential.clone(),
         jobs: args.common.jobs,
         data_dir: args.common.data_dir.clone(),
         max_blob_bytes: args.common.max_blob_bytes,
@@ -31,7 +33,11 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
     let loaded = surroundings.configuration(args.common.config.as_deref(), overrides, true)?;
     let settings = &loaded.settings;
     let path = match settings.repositories.first().map(|repository| &repository.location) {
-        Some(Location::Path(path)) => path.clone(),
+        Some(Location::Path(path)) => {
+            let source = Source::Local { path: path.display().to_string() };
+            gate(settings, Asker::Oneself)?.check(&source).map_err(refusal)?;
+            path.clone()
+        }
         Some(Location::Url(url)) => {
             let data_dir = DataDir::open(&surroundings.data_dir(&loaded)?)?;
             fetched(&data_dir, settings, url)?
@@ -68,9 +74,15 @@ pub(super) fn run(args: Facts) -> anyhow::Result<Exit> {
 }
 
 fn fetched(data_dir: &DataDir, settings: &Settings, url: &str) -> anyhow::Result<PathBuf> {
-    Mirrors::new(data_dir.mirrors(), credentials(settings), None)
-        .fetch(url, &AtomicBool::new(false))
-        .map_err(|failure| Refusal::new(Exit::NotFound, failure.message).into())
+    let credential = settings.repositories.first().and_then(|repository| repository.credential.as_deref());
+    let gate = gate(settings, Asker::Oneself)?;
+    Mirrors::new(data_dir.mirrors(), gate, credentials(settings, Asker::Oneself)?, None)
+        .fetch(url, credential, &AtomicBool::new(false))
+        .map_err(|failure| refusal(failure).into())
+}
+
+fn refusal(failure: Failure) -> Refusal {
+    Refusal::new(Exit::NotFound, failure.message)
 }
 
 fn as_json(facts: &CommitFacts, renames: Renames) -> Value {

@@ -9,7 +9,7 @@ use gitfleet_coordinator::store::access::Access;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 
-use crate::config::Fleet;
+use crate::config::{Fleet, Held};
 use crate::exit::{Exit, Refusal};
 
 /// What is turned to whoever asks.
@@ -87,10 +87,15 @@ fn tls(fleet: &Fleet) -> anyhow::Result<Option<Arc<Tls>>> {
 
 /// Returns the tokens of the configuration.
 fn tokens(fleet: &Fleet) -> anyhow::Result<Option<Tokens>> {
-    let Some(secret) = &fleet.token else { return Ok(None) };
-    let tokens = Tokens::new(secret.expose_secret()).ok_or_else(|| {
-        Refusal::new(Exit::Configuration, "fleet.token is set, and holds no token")
+    let Some(Held { secret, file }) = &fleet.token else { return Ok(None) };
+    let refused = |what: String| {
+        Refusal::new(Exit::Configuration, what)
             .hint("write one a line into the file that GITFLEET_API_TOKEN_FILE names, or none at all")
-    })?;
-    Ok(Some(tokens))
+    };
+    let none = || refused("fleet.token is set, and holds no token".to_owned());
+    let given = Tokens::new(secret.expose_secret()).ok_or_else(none)?;
+    match file {
+        Some(file) => Ok(Some(Tokens::in_file(file).map_err(|error| refused(error.to_string()))?)),
+        None => Ok(Some(given)),
+    }
 }

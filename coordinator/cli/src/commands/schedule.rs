@@ -52,6 +52,7 @@ fn add(args: ScheduleAdd, quiet: bool) -> anyhow::Result<Exit> {
         max_blob_bytes: args.max_blob_bytes,
         line_history: args.no_line_history.then_some(false),
         server: args.ask.server.clone(),
+        credential: args.sources.credential.clone(),
         ..asked(found, &args.history)
     };
     let loaded = surroundings.configuration(args.ask.config.as_deref(), overrides, quiet)?;

@@ -17,12 +17,12 @@ use gitfleet_worker::worker::{Config as WorkerConfig, Worker};
 use tokio::sync::watch;
 
 use super::front::Front;
-use super::{Surroundings, stop, worker};
+use super::{Surroundings, secrets, stop, worker};
 use crate::args::Serve;
-use crate::config::{Overrides, Settings};
+use crate::config::{Asker, Overrides, Settings};
 use crate::exit::Exit;
 use crate::exposition::{self, Exposed};
-use crate::wiring::{Embedded, Keep, Unfinished, lister};
+use crate::wiring::{Embedded, Keep, Unfinished, lending, lister};
 
 /// How long what is being asked may take when we are told to end.
 const ENDING: Duration = Duration::from_secs(10);
@@ -41,6 +41,7 @@ pub(super) fn run(args: Serve, quiet: bool) -> anyhow::Result<Exit> {
     };
     let loaded = surroundings.configuration(common.config.as_deref(), overrides, quiet)?;
     let data_dir = surroundings.data_dir(&loaded)?;
+    secrets::look_at(&loaded);
     let front = Front::of(&loaded.settings.fleet)?;
     let slots = worker::slots(&loaded.settings);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -53,7 +54,7 @@ pub(super) fn run(args: Serve, quiet: bool) -> anyhow::Result<Exit> {
         let parts = Embedded::open(&data_dir, Keep::Everything, Unfinished::Resume, keys).await?;
         let identity = Identity { name: "embedded".to_owned(), host: surroundings.host(), ..worker::ours() };
         let meter = Meter::default();
-        let mut config = worker::config(&loaded.settings, identity, slots, parts.mirrors.clone());
+        let mut config = worker::config(&loaded.settings, identity, slots, parts.mirrors.clone())?;
         config.meters = WorkerMeters::beside_a_coordinator(&meter);
         let seen = Seen { meter, warnings: loaded.warnings.len(), data_dir: data_dir.clone() };
         let exit = serve(&loaded.settings, front, config, &parts, surroundings.process_name(), seen).await;
@@ -101,6 +102,8 @@ async fn serve(
         meters: meters.clone(),
         vital,
         door: front.door,
+        sources: Arc::new(settings.sources.policy(Asker::Others)),
+        lending: Arc::new(lending(settings)),
         now,
     };
     let scheme = if front.tls.is_some() { "https" } else { "http" };
@@ -116,8 +119,10 @@ async fn serve(
         tokio::spawn(metrics.serve(exposed, api::probes(api.clone()), stop::stopped(stopped.clone())));
     }
     let lease = settings.fleet.lease;
-    let lister = Some(lister(settings, parts.store.clone(), meters.clone(), now)?);
-    let config = lead::Config { holder: name, lease, kept, meters, lister, now, ..lead::Config::default() };
+    let sources = settings.sources.policy(Asker::Others);
+    let lister = Some(lister(settings, parts.store.clone(), Asker::Others, meters.clone(), now)?);
+    let config =
+        lead::Config { holder: name, lease, kept, sources, meters, lister, now, ..lead::Config::default() };
     let answering = tokio::spawn(api::serve(listener, api, front.tls, stop::stopped(stopped.clone())));
     let working = Worker::new(parts.queue.clone(), parts.cache.clone(), worker);
     let working = tokio::spawn(working.run(stop::stopped(stopped.clone())));

@@ -100,6 +100,7 @@ fn request(args: &Smoke) -> anyhow::Result<BatchRequest> {
             path: if is_path { source() } else { None },
             branch: None,
             all_branches: false,
+            credential: None,
         }],
         // Nobody should have to wait for it behind a night's work.
         priority: 100,

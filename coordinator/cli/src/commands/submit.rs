@@ -29,6 +29,7 @@ pub(super) fn run(args: Submit, quiet: bool) -> anyhow::Result<Exit> {
         max_blob_bytes: args.max_blob_bytes,
         line_history: args.no_line_history.then_some(false),
         server: args.ask.server.clone(),
+        credential: args.sources.credential.clone(),
         ..asked(sources, &args.history)
     };
     let mut loaded = surroundings.configuration(args.ask.config.as_deref(), overrides, quiet)?;
@@ -125,6 +126,7 @@ pub(super) fn request(wanted: &Wanted<'_>, loaded: &Loaded) -> anyhow::Result<Ba
             path,
             branch,
             all_branches,
+            credential: asked.credential,
         })
     });
     Ok(BatchRequest {

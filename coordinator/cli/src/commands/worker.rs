@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-use super::{Surroundings, logins, operate, stop};
+use super::{Surroundings, logins, operate, secrets, stop};
 use crate::args;
-use crate::config::{Fleet, Overrides, Settings};
+use crate::config::{Asker, Fleet, Overrides, Settings};
 use crate::exit::{Exit, Refusal};
 use crate::exposition::{self, Dependencies, Exposed, Refresh};
-use crate::wiring::{DataDir, Servers, credentials};
+use crate::wiring::{DataDir, Servers, credentials, gate};
 
 /// How often a worker is heard of while its jobs get further.
 const PULSE: Duration = Duration::from_secs(1);
@@ -40,6 +40,7 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
     let settings = &loaded.settings;
     check(&settings.fleet)?;
     logins::check(&settings.fleet)?;
+    secrets::look_at(&loaded);
     let meter = Meter::default();
     let data_dir = DataDir::open_free(&surroundings.data_dir(&loaded)?)?;
     let slots = slots(settings);
@@ -49,7 +50,7 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
         None => surroundings.process_name(),
     };
     let mut config =
-        config(settings, Identity { name: name.clone(), host, ..ours() }, slots, data_dir.mirrors());
+        config(settings, Identity { name: name.clone(), host, ..ours() }, slots, data_dir.mirrors())?;
     config.meters = Meters::new(&meter);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // Analysis runs on threads of its own; these only pass messages.
@@ -70,13 +71,19 @@ pub(super) fn ours() -> Identity {
 }
 
 /// Returns how a worker works under these settings.
-pub(super) fn config(settings: &Settings, identity: Identity, slots: usize, mirrors: PathBuf) -> Config {
-    Config {
+pub(super) fn config(
+    settings: &Settings,
+    identity: Identity,
+    slots: usize,
+    mirrors: PathBuf,
+) -> anyhow::Result<Config> {
+    Ok(Config {
         identity,
         slots,
         mirrors,
         mirror_bytes: settings.fleet.mirror_bytes,
-        credentials: credentials(settings),
+        gate: gate(settings, Asker::Others)?,
+        credentials: credentials(settings, Asker::Others)?,
         slice_changes: SLICE_CHANGES,
         slice_time: SLICE_TIME.min(settings.fleet.job_time / 2),
         job_time: settings.fleet.job_time,
@@ -84,7 +91,7 @@ pub(super) fn config(settings: &Settings, identity: Identity, slots: usize, mirr
         pulse: PULSE,
         cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, slots).cache_bytes,
         meters: Meters::default(),
-    }
+    })
 }
 
 /// Returns how many jobs are done at the same time.

@@ -1,16 +1,17 @@
 //! GitHub as a place to clone from: which host an API address belongs to, and the token for that host.
 
 use gitfleet_coordinator::github::Selector;
-use secrecy::{ExposeSecret as _, SecretString};
+use gitfleet_shared::secret::words;
+use secrecy::ExposeSecret as _;
 
-use super::merge::Merge;
+use super::merge::{Held, Merge};
 
 /// A secret for clones over https from one host, and from no other.
 #[derive(Debug, Clone)]
 pub(crate) struct Credential {
     /// Host name, with the port if it is not the usual one.
     pub(crate) host: String,
-    pub(crate) token: SecretString,
+    pub(crate) token: Held,
 }
 
 /// GitHub as a place where repositories are found.
@@ -19,8 +20,8 @@ pub(crate) struct GitHub {
     pub(crate) api_url: String,
     /// The host that repositories are cloned from.
     pub(crate) cloned_from: String,
-    /// None of them empty.
-    pub(crate) tokens: Vec<SecretString>,
+    /// None of them empty; those of a file are together.
+    pub(crate) tokens: Vec<Held>,
     /// Which repositories are to be found there; `None` is none.
     pub(crate) selector: Option<Selector>,
 }
@@ -30,14 +31,17 @@ pub(super) fn settle(
     merge: &mut Merge<'_>,
     api_url: String,
     cloned_from: String,
-    token: Option<&SecretString>,
+    token: Option<&Held>,
 ) -> GitHub {
-    let more = merge.secret("github.tokens");
-    let words = |secret: &SecretString| -> Vec<SecretString> {
-        let words = secret.expose_secret().split([',', '\n']).map(str::trim).filter(|word| !word.is_empty());
-        words.map(SecretString::from).collect()
+    let more = merge.held("github.tokens");
+    let each = |held: &Held| -> Vec<Held> {
+        let mut words = words(held.secret.expose_secret()).peekable();
+        match &held.file {
+            Some(_) if words.peek().is_some() => vec![held.clone()],
+            _ => words.map(|word| Held { secret: word.into(), file: None }).collect(),
+        }
     };
-    let tokens = token.into_iter().chain(&more).flat_map(words).collect();
+    let tokens = token.into_iter().chain(&more).flat_map(each).collect();
     let mut account = |path| merge.text(path).map(|(name, _)| name).filter(|name| !name.is_empty());
     let (organization, user) = (account("github.organization"), account("github.user"));
     let include = merge.many("github.include").unwrap_or_default();

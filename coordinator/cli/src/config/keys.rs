@@ -12,6 +12,7 @@ mod output;
 mod people;
 mod repositories;
 mod retention;
+mod sources;
 mod trackers;
 
 use std::sync::LazyLock;
@@ -39,6 +40,8 @@ pub(crate) static KEYS: &[Key] = &[
     lens::WORK,
     lens::RELEASES,
     lens::SOURCE,
+    sources::SOURCES,
+    sources::CREDENTIALS,
     fleet::KEY,
     retention::KEY,
     output::OUTPUT,

@@ -77,7 +77,26 @@ impl Member {
         let (name, name_origin) = name.unwrap_or((String::new(), Origin::Default));
         let project_key = self.text(merge, "project_key");
         let remote = remote.filter(|_| matches!(location, Location::Path(_)));
-        Some(Draft { location, remote, branches, name, name_origin, project_key, origin, branch_origin })
+        let credential = self.text(merge, "credential");
+        let address = match (&location, &remote) {
+            (Location::Url(url), _) | (_, Some((url, _))) => url.as_str(),
+            (Location::Path(_), None) => "",
+        };
+        if let Some((_, origin)) = credential.as_ref().filter(|_| !address.starts_with("https://")) {
+            let wrong = "a credential is shown over https alone, and this is no https URL";
+            merge.problems.push(self.problem(ProblemKind::Conflict, origin, "credential", wrong));
+        }
+        Some(Draft {
+            location,
+            remote,
+            branches,
+            name,
+            name_origin,
+            project_key,
+            origin,
+            branch_origin,
+            credential,
+        })
     }
 
     /// Returns the address on GitHub, if the member names one: by `github_repo`, or by an owner and its name.

@@ -33,6 +33,15 @@ pub(super) struct Merge<'a> {
     pub(super) working_directory: &'a Path,
     pub(super) problems: Vec<Problem>,
     pub(super) lines: Vec<Line>,
+    /// Files that hold secrets.
+    pub(super) secret_files: Vec<PathBuf>,
+}
+
+/// A secret, and the file it came from where that can be read again.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) secret: SecretString,
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// One merged setting, ready to be shown: a secret is masked from here on.
@@ -58,6 +67,13 @@ impl Merge<'_> {
         Some(secret)
     }
 
+    /// Returns a secret with the file that a variable named for it.
+    pub(super) fn held(&mut self, path: &str) -> Option<Held> {
+        let known = self.secret_files.len();
+        let secret = self.secret(path)?;
+        Some(Held { secret, file: self.secret_files.get(known).cloned() })
+    }
+
     pub(super) fn integer(&mut self, path: &str) -> Option<u64> {
         let Given { datum: Datum::Integer(number), origin } = self.taken(path)? else { return None };
         self.show(path, &number.to_string(), &origin);
@@ -77,9 +93,18 @@ impl Merge<'_> {
     }
 
     pub(super) fn many(&mut self, path: &str) -> Option<Vec<String>> {
+        self.many_said(path).map(|(words, _)| words)
+    }
+
+    pub(super) fn many_said(&mut self, path: &str) -> Option<(Vec<String>, Origin)> {
         let Given { datum: Datum::Many(words), origin } = self.taken(path)? else { return None };
         self.show(path, &words.join(", "), &origin);
-        Some(words)
+        Some((words, origin))
+    }
+
+    /// Returns what the file gives at a path of a list of mappings, such as `credentials[2].host`.
+    pub(super) fn given(&self, path: &str) -> Option<(Datum, Origin)> {
+        self.found.given.get(path).map(|given| (given.datum.clone(), given.origin.clone()))
     }
 
     /// Returns a list or mapping of the user's own words.
@@ -162,7 +187,10 @@ impl Merge<'_> {
     fn secret_file(&mut self, path: &str, file: &str, origin: Origin) -> Option<Given> {
         let absolute = self.absolute(Path::new(file), &origin, path)?;
         match std::fs::read_to_string(&absolute) {
-            Ok(text) => self.read(path, text.trim_end_matches(['\r', '\n']), origin),
+            Ok(text) => {
+                self.secret_files.push(absolute);
+                self.read(path, text.trim_end_matches(['\r', '\n']), origin)
+            }
             Err(error) => {
                 let wrong = format!("cannot read {}: {error}", absolute.display());
                 let problem = Problem::new(ProblemKind::Unreadable, origin, path, wrong);

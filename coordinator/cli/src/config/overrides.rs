@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub(crate) struct Overrides {
     /// Paths, relative to the working directory, and addresses. They take the place of the configured list.
     pub(crate) sources: Vec<OsString>,
+    /// The name of what is shown to the hosts of those addresses.
+    pub(crate) credential: Option<String>,
     pub(crate) branch: Option<String>,
     pub(crate) all_branches: Option<bool>,
     pub(crate) weeks: Option<u32>,

@@ -23,6 +23,8 @@ pub(crate) struct RepositorySetting {
     pub(crate) remote: Option<String>,
     pub(crate) project_key: String,
     pub(crate) branches: Branches,
+    /// The name of what is shown to its host.
+    pub(crate) credential: Option<String>,
 }
 
 /// Which commits of a repository count: those that can be reached from here.
@@ -57,6 +59,7 @@ pub(super) struct Draft {
     /// Who said where the repository lies.
     pub(super) origin: Origin,
     pub(super) branch_origin: Option<Origin>,
+    pub(super) credential: Option<(String, Origin)>,
 }
 
 /// Returns the repositories of the strongest voice, and whether that is a stronger one than the file; those of the file are
@@ -90,6 +93,11 @@ fn from_source(merge: &mut Merge<'_>, context: &Context, source: &OsStr, origin:
         Some(url) => sound_url(merge, url, origin, "")?,
         None => Location::Path(merge.absolute(Path::new(source), origin, "")?),
     };
+    let (_, reach) = keys::acted("repositories[].credential");
+    // What is not asked over https is shown none.
+    let is_https = matches!(&location, Location::Url(url) if url.starts_with("https://"));
+    let credential =
+        merge.overrides.credential.clone().filter(|_| is_https).zip(reach.flag.map(Origin::Flag));
     Some(Draft {
         location,
         remote: None,
@@ -99,6 +107,7 @@ fn from_source(merge: &mut Merge<'_>, context: &Context, source: &OsStr, origin:
         project_key: None,
         origin: origin.clone(),
         branch_origin: context.branches_origin.clone(),
+        credential,
     })
 }
 
@@ -173,9 +182,13 @@ fn settle(merge: &mut Merge<'_>, index: usize, draft: Draft) -> RepositorySettin
     if let (Branches::Named(branch), Some(origin)) = (&draft.branches, &draft.branch_origin) {
         merge.show(&at("branch"), branch, origin);
     }
+    let credential = draft.credential.map(|(credential, origin)| {
+        merge.show(&at("credential"), &credential, &origin);
+        credential
+    });
     let Draft { name, location, branches, .. } = draft;
     let remote = draft.remote.map(|(remote, _)| remote);
-    RepositorySetting { name, location, remote, project_key, branches }
+    RepositorySetting { name, location, remote, project_key, branches, credential }
 }
 
 /// Returns the `OWNER/NAME` an address on GitHub was made of.

@@ -17,10 +17,11 @@ use super::github::{self, Credential, GitHub};
 use super::keys;
 use super::lens;
 use super::logging;
-use super::merge::Merge;
+use super::merge::{Held, Merge};
 use super::origin::Origin;
 use super::problem::{Problem, ProblemKind};
 use super::repository::{Branches, Context, RepositorySetting, repositories};
+use super::sources::{self, NamedCredential, Sources};
 use super::telemetry;
 use crate::render::log::Logging;
 use crate::telemetry::Telemetry;
@@ -47,6 +48,8 @@ pub(crate) struct Settings {
     /// Never empty, no format twice.
     pub(crate) formats: Vec<Format>,
     pub(crate) credentials: Vec<Credential>,
+    pub(crate) sources: Sources,
+    pub(crate) named_credentials: Vec<NamedCredential>,
     /// How reports read facts.
     pub(crate) lens: Arc<Lens>,
     pub(crate) github: GitHub,
@@ -59,7 +62,7 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone)]
 pub(crate) struct Fleet {
     pub(crate) server: String,
-    pub(crate) token: Option<SecretString>,
+    pub(crate) token: Option<Held>,
     pub(crate) listen: String,
     pub(crate) tls_cert_file: Option<PathBuf>,
     pub(crate) tls_key_file: Option<PathBuf>,
@@ -104,16 +107,19 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let formats = formats(merge.many("output.formats"));
     let (api_url, host) = host(merge);
     let owner = merge.text("github.owner").map(|(owner, _)| owner);
-    let token = merge.secret("github.token");
+    let token = merge.held("github.token");
     let mut github = github::settle(merge, api_url, host.clone(), token.as_ref());
     // Who has tokens for listing alone clones with the first of them.
-    let token =
-        token.filter(|token| !token.expose_secret().is_empty()).or_else(|| github.tokens.first().cloned());
+    let token = token
+        .filter(|held| !held.secret.expose_secret().is_empty())
+        .or_else(|| github.tokens.first().cloned());
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
     let lens = lens::settle(merge);
     let logging = logging::settle(merge);
     let telemetry = telemetry::settle(merge);
     let kept = kept(merge);
+    let sources = sources::settle(merge);
+    let named_credentials = sources::credentials(merge);
     let fleet = fleet(merge, kept, cache_keys_file);
     let context = Context { host, owner, branches, branches_origin };
     let (repositories, typed) = repositories(merge, &context);
@@ -142,6 +148,8 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         output,
         formats,
         credentials,
+        sources,
+        named_credentials,
         lens,
         github,
         logging,
@@ -172,7 +180,7 @@ fn fleet(merge: &mut Merge<'_>, kept: Kept, cache_keys_file: Option<PathBuf>) ->
     let kept = Kept { batches: days(merge, "fleet.batch_days", kept.batches), ..kept };
     Fleet {
         server,
-        token: merge.secret("fleet.token"),
+        token: merge.held("fleet.token"),
         listen,
         tls_cert_file,
         tls_key_file,

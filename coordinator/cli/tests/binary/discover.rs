@@ -17,7 +17,7 @@ fn room(github: &GitHub, more: &str) -> Room {
 
 fn configure(room: &Room, github: &GitHub, more: &str) {
     let text = format!(
-        "github:\n  api_url: {}\n  organization: acme\n  token: {TOKEN}\n  tokens: {OTHER}\n{more}",
+        "sources: {{private_addresses: [127.0.0.0/8]}}\ngithub:\n  api_url: {}\n  organization: acme\n  token: {TOKEN}\n  tokens: {OTHER}\n{more}",
         github.url()
     );
     room.write("desk/gitfleet.yaml", &text);

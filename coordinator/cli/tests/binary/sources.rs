@@ -230,3 +230,108 @@ fn a_path_need_not_be_text() {
         Ended::of(analyze.args(arguments).output().unwrap()).expect(2).says(&["is not UTF-8"]);
     }
 }
+
+#[test]
+fn an_address_that_is_not_public_takes_saying_so() {
+    let room = Room::new();
+    for url in ["https://127.1:1/a", "https://localhost:1/a", "git@0x7f.1:a", "ssh://git@2130706433/a"] {
+        room.analyze(&[url]).expect(8);
+        let failure = &room.json("out/report.json")["coverage"]["failures"][0];
+        assert_eq!(failure["class"], "address_not_allowed", "{url}: {failure}");
+        room.gitfleet(&["facts", url]).expect(3).says(&["sources.private_addresses"]);
+    }
+    // Allowed, it is connected to, and by nobody in between.
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = format!("http://{}", proxy.local_addr().unwrap());
+    let mut allowed = room.analyze_command(&["https://127.1:1/a"]);
+    allowed.env("GITFLEET_SOURCE_PRIVATE_ADDRESSES", "127.0.0.0/8");
+    allowed.envs(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, &place)));
+    Ended::of(allowed.output().unwrap()).expect(8);
+    assert_eq!(room.json("out/report.json")["coverage"]["failures"][0]["class"], "fetch_failed");
+    proxy.set_nonblocking(true).unwrap();
+    assert!(proxy.accept().is_err(), "a proxy of the environment was asked");
+}
+
+#[test]
+fn schemes_can_be_left_out() {
+    let room = Room::new();
+    let repository = room.repository("r");
+    repository.commit("a", 1, "2026-01-05T12:00:00Z");
+    room.write("desk/gitfleet.yaml", "sources: {schemes: [https]}\n");
+    for source in [repository.text().to_owned(), format!("file://{}", repository.text())] {
+        room.analyze(&[&source]).expect(8);
+        let failure = &room.json("out/report.json")["coverage"]["failures"][0];
+        assert_eq!(failure["class"], "address_not_allowed", "{source}: {failure}");
+        room.gitfleet(&["facts", &source]).expect(3).says(&["sources.schemes"]);
+    }
+}
+
+#[test]
+fn a_credential_that_nobody_names_need_not_be_here() {
+    let room = Room::new();
+    let repository = room.repository("r");
+    repository.commit("a", 1, "2026-01-05T12:00:00Z");
+    let named = "credentials: [{name: corp, host: git.example, token_file: nowhere}]\n";
+    room.write("desk/gitfleet.yaml", named);
+    room.report(&[repository.text()]);
+    room.analyze(&["https://git.example/a", "--credential", "corp"]).expect(78).says(&["nowhere"]);
+    room.write("desk/gitfleet.yaml", "credentials: [{name: corp, host: git.example}]\n");
+    room.analyze(&["https://git.example/a", "--credential", "corp"]).expect(78).says(&["corp has no secret"]);
+    room.write("desk/gitfleet.yaml", "version: 1\n");
+    room.analyze(&["https://140.82.121.3/a", "--credential", "corp"]).expect(8);
+    let failure = &room.json("out/report.json")["coverage"]["failures"][0];
+    assert_eq!(failure["class"], "authentication_failed", "{failure}");
+    assert!(failure["message"].as_str().unwrap().contains("no credential named corp"), "{failure}");
+}
+
+/// What stands for ssh: says how it would connect, notes how it is called, and runs what is to be run elsewhere here.
+const SSH: &str = r#"#!/bin/sh
+for word in "$@"; do
+  if [ "$word" = -G ]; then
+    if [ -n "$SSH_LED_ON" ]; then echo "proxyjump bastion"; fi
+    echo "hostname localhost"
+    echo "port 2222"
+    exit 0
+  fi
+done
+printf '%s\n' "$@" >"$HOME/called"
+while [ $# -gt 2 ]; do shift; done
+eval "exec $1 $2"
+"#;
+
+#[test]
+fn ssh_is_told_the_address_and_checks_the_key_of_the_name() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let room = Room::new();
+    let upstream = room.repository("upstream");
+    upstream.commit("a", 3, "2026-01-05T12:00:00Z");
+    room.write("programs/ssh", SSH);
+    std::fs::set_permissions(room.path("programs/ssh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var_os("PATH").unwrap().into_string().unwrap();
+    let path = format!("{}:{path}", room.text("programs"));
+    let run = |url: &str, settings: &[(&str, &str)]| {
+        let mut command = room.analyze_command(&["--no-cache", url]);
+        command.env("PATH", &path).envs(settings.iter().copied());
+        Ended::of(command.output().unwrap())
+    };
+    let allowed = ("GITFLEET_SOURCE_PRIVATE_ADDRESSES", "127.0.0.0/8, ::1");
+    // What ssh is configured to call work is at an address that is not public.
+    run(&format!("git@work:{}", upstream.text()), &[]).expect(8);
+    let failure = &room.json("out/report.json")["coverage"]["failures"][0];
+    assert_eq!(failure["class"], "address_not_allowed", "{failure}");
+    assert!(!room.path("home/called").exists());
+    for url in [format!("git@work:{}", upstream.text()), format!("ssh://git@work:2222{}", upstream.text())] {
+        run(&url, &[allowed]).expect(0);
+        judge::assert_report(&room.json("out/report.json"), upstream.path(), &["HEAD"], Tz::UTC);
+        let called = room.read("home/called");
+        let words: Vec<&str> = called.lines().collect();
+        assert!(words.contains(&"BatchMode=yes"), "{called}");
+        assert!(words.contains(&"HostKeyAlias=[localhost]:2222"), "{called}");
+        let address = words.iter().find_map(|word| word.strip_prefix("HostName=")).expect("it is told");
+        assert!(address.parse::<std::net::IpAddr>().unwrap().is_loopback(), "{called}");
+        assert!(words.contains(&"git@work"), "{called}");
+    }
+    // Through another host that one finds the way, and nothing is told of addresses.
+    run(&format!("git@work:{}", upstream.text()), &[("SSH_LED_ON", "yes")]).expect(0);
+    assert!(!room.read("home/called").contains("HostName="), "{}", room.read("home/called"));
+}

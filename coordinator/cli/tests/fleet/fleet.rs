@@ -146,6 +146,8 @@ impl Fleet {
             .env("GITFLEET_BROKER_URL", &self.urls.broker)
             .env("GITFLEET_CACHE_URL", &self.urls.cache)
             .env("GITFLEET_DEV", "true")
+            // What the tests analyse is on this disk.
+            .env("GITFLEET_SOURCE_SCHEMES", "https,ssh,file")
             .env("GITFLEET_PREFIX", &self.prefix)
             .env("GITFLEET_SERVER", &self.server)
             .envs(self.told.iter().map(|(name, value)| (name, value)));

@@ -65,14 +65,14 @@ impl Fleet {
     }
 
     /// Runs a command with another token.
-    fn with_token(&self, token: &str, arguments: &[&str]) -> Ended {
+    pub(crate) fn with_token(&self, token: &str, arguments: &[&str]) -> Ended {
         let mut command = self.command(arguments);
         command.env_remove("GITFLEET_API_TOKEN_FILE").env("GITFLEET_API_TOKEN", token);
         Ended::of(command.output().unwrap())
     }
 
     /// Starts another coordinator of this fleet, and returns it with where it answers.
-    fn another(&self, settings: &[(&str, &str)]) -> (Server, String) {
+    pub(crate) fn another(&self, settings: &[(&str, &str)]) -> (Server, String) {
         let listen = format!("127.0.0.1:{}", port::free());
         let server = format!("http://{listen}");
         let mut more = vec![("GITFLEET_LISTEN", listen.as_str())];

@@ -146,6 +146,8 @@ impl Fleet {
             ("GITFLEET_API_TOKEN_FILE", secret("token", &CANARIES[3..].join("\n"))),
             ("GITFLEET_METRICS_TOKEN_FILE", secret("metrics_token", METRICS_TOKEN)),
             ("GITFLEET_DATABASE_SCHEMA", "fleet".into()),
+            // What the tests analyse is on this disk.
+            ("GITFLEET_SOURCE_SCHEMES", "https,ssh,file".into()),
             ("GITFLEET_PREFIX", prefix.clone().into()),
             ("GITFLEET_SERVER", server.clone().into()),
             ("GITFLEET_LISTEN", listen.into()),

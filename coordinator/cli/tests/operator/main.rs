@@ -20,6 +20,7 @@ mod scheduling;
 #[path = "../schema/mod.rs"]
 mod schema;
 mod secrets;
+mod sources;
 mod steering;
 mod submitting;
 mod tracing;

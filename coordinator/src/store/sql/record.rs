@@ -322,7 +322,7 @@ impl<'a> Ending<'a> {
 
     /// Sends the repository of `job` to be surveyed from nothing. All facts are there by now, so it costs a walk.
     async fn survey_again(&mut self, job: JobId) -> Result<()> {
-        let Place { batch, position, .. } = self.place;
+        let position = self.place.position;
         let row = sqlx::query(
             "SELECT j.message, r.revisions FROM job j JOIN batch_repository r ON r.batch_id = j.batch_id \
              AND r.position = j.position WHERE j.id = $1",
@@ -334,7 +334,7 @@ impl<'a> Ending<'a> {
         let asked = Job::decode(row.get(0)).map_err(|_| DAMAGED_JOB)?;
         let revisions = serde_json::from_str(row.get(1)).map_err(|_| DAMAGED_BATCH)?;
         let work = Work::Survey { revisions, base: None };
-        let survey = submit::job(batch, position, &asked.source, work, asked.scope());
+        let survey = submit::follow_up(&asked, position, work);
         self.update("state = 'surveying', pending_facts = NULL", |query| query).await?;
         self.add_jobs(FIRST, std::slice::from_ref(&survey)).await
     }

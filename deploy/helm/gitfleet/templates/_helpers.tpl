@@ -56,6 +56,14 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- if hasKey (default dict .Values.config.github) "token" -}}
 {{- fail "config.github.token is a secret: put it into a Secret and name that in `secrets.github`" -}}
 {{- end -}}
+{{- if hasKey (default dict .Values.config.sources) "proxy" -}}
+{{- fail "config.sources.proxy may hold a password: give it to workers as GITFLEET_SOURCE_PROXY_FILE" -}}
+{{- end -}}
+{{- range $one := default list .Values.config.credentials -}}
+{{- if hasKey $one "token" -}}
+{{- fail "the token of config.credentials is a secret: put it into the Secret of `secrets.git` and name its token_file" -}}
+{{- end -}}
+{{- end -}}
 {{- $longest := add .Values.worker.jobSeconds .Values.worker.graceSeconds -}}
 {{- if ge (mul 2 $longest) (int64 .Values.worker.brokerConsumerTimeoutSeconds) -}}
 {{- fail "worker.jobSeconds and worker.graceSeconds together must be less than half of worker.brokerConsumerTimeoutSeconds" -}}
@@ -68,7 +76,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{/* gitfleet.yaml: what `config` says, and what the chart adds to its section fleet. */}}
+{{/* gitfleet.yaml: what `config` says, and what the chart adds to its sections fleet and sources. */}}
 {{- define "gitfleet.config" -}}
 {{- $fleet := dict
   "consumer_timeout_seconds" (int64 .Values.worker.brokerConsumerTimeoutSeconds)
@@ -82,7 +90,12 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
   "max_workers" (int64 .Values.autoscaling.maxReplicas)) -}}
 {{- end -}}
 {{- $fleet = mergeOverwrite $fleet (default dict .Values.config.fleet) -}}
-{{- toYaml (mergeOverwrite (dict) .Values.config (dict "fleet" $fleet)) -}}
+{{- $more := dict "fleet" $fleet -}}
+{{- with .Values.networkPolicy.git.internal -}}
+{{- $sources := dict "private_addresses" . -}}
+{{- $_ := set $more "sources" (mergeOverwrite $sources (default dict $.Values.config.sources)) -}}
+{{- end -}}
+{{- toYaml (mergeOverwrite (dict) .Values.config $more) -}}
 {{- end -}}
 
 {{/* The secrets of a role as files in one folder: (list . "store" "broker" ...) */}}

@@ -101,7 +101,7 @@ const KEYS: &[Key] = &[
         "ca_file",
         Kind::Path,
         Reach::default("none").variable("GITFLEET_CA_FILE"),
-        "Certificates (PEM) to trust beside the system's, for broker, cache, coordinator and the API of GitHub",
+        "Certificates (PEM) to trust beside the system's, for broker, cache, coordinator, the API of GitHub and https sources",
     ),
     Key::acted(
         "cache_ttl_seconds",

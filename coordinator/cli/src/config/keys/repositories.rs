@@ -55,4 +55,10 @@ pub(super) const KEYS: &[Key] = &[
         Reach::default("the default branch").flag("--branch"),
         "The one branch to analyse",
     ),
+    Key::acted(
+        "credential",
+        Kind::Text,
+        Reach::default("what was given for the host").flag("--credential"),
+        "Name of what is shown to the host of its https URL, as `credentials` has it",
+    ),
 ];

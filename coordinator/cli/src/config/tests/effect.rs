@@ -36,7 +36,7 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     (
         "github.tokens",
         "github: {tokens: 't, u'}",
-        "tokens: [SecretBox<str>([REDACTED]), SecretBox<str>([REDACTED])]",
+        "tokens: [Held { secret: SecretBox<str>([REDACTED]), file: None }, Held { secret: SecretBox<str>([REDACTED]), file: None }]",
     ),
     ("github.organization", "github: {organization: acme}", "organization: Some(\"acme\")"),
     ("github.user", "github: {user: ann}", "user: Some(\"ann\")"),
@@ -234,6 +234,47 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("fleet.min_workers", "fleet: {min_workers: 2}", "min_workers: 2"),
     ("fleet.max_workers", "fleet: {max_workers: 5}", "max_workers: 5"),
     ("fleet.mirror_mib", "fleet: {mirror_mib: 1}", "mirror_bytes: Some(1048576)"),
+    ("sources.schemes", "sources: {schemes: [https, file]}", "schemes: Some([Https, File])"),
+    ("sources.hosts", "sources: {hosts: ['*.corp.example']}", "name: \"corp.example\", below: true"),
+    (
+        "sources.private_addresses",
+        "sources: {private_addresses: [10.0.0.0/8, 192.168.1.9]}",
+        "private: [Network { address: 10.0.0.0, bits: 8 }, Network { address: 192.168.1.9, bits: 32 }]",
+    ),
+    ("sources.proxy", "sources: {proxy: 'http://proxy:3128'}", "proxy: Some(Held { secret: "),
+    ("credentials", "credentials: [{name: corp, host: git.example}]", "NamedCredential { name: \"corp\""),
+    ("credentials[].name", "credentials: [{name: shop, host: git.example}]", "name: \"shop\""),
+    (
+        "credentials[].host",
+        "credentials: [{name: corp, host: 'git.example:8443/group'}]",
+        "host: \"git.example:8443\", path: \"group\"",
+    ),
+    ("credentials[].user", "credentials: [{name: corp, host: git.example, user: bot}]", "user: \"bot\""),
+    (
+        "credentials[].token",
+        "credentials: [{name: corp, host: git.example, token: t}]",
+        "token: Some(SecretBox<str>([REDACTED]))",
+    ),
+    (
+        "credentials[].token_file",
+        "credentials: [{name: corp, host: git.example, token_file: corp}]",
+        "token_file: Some(\"DIR/corp\")",
+    ),
+    (
+        "credentials[].teams",
+        "credentials: [{name: corp, host: git.example, teams: [a, b]}]",
+        "teams: [\"a\", \"b\"]",
+    ),
+    (
+        "credentials[].projects",
+        "credentials: [{name: corp, host: git.example, projects: [K]}]",
+        "projects: [\"K\"]",
+    ),
+    (
+        "repositories[].credential",
+        "repositories: [{url: 'https://git.example/a', credential: corp}]",
+        "credential: Some(\"corp\")",
+    ),
 ];
 
 #[test]
@@ -270,6 +311,7 @@ fn without_anything_the_defaults_hold() {
         "Settings { repositories: [], weeks: None, time_zone: UTC, include_current: false, \
          slice_commits: 1000, jobs: None, max_blob_bytes: 104857600, line_history: true, memory_bytes: 805306368, data_dir: None, \
          output: None, formats: [Csv, Json, Markdown, Html], credentials: [], \
+         sources: Sources { schemes: None, hosts: [], private: [], proxy: None }, named_credentials: [], \
          lens: Lens { people: PeopleLens { mailmap: \"\", mappings: [], settings: Settings { plus_tag_domains: [], \
          name_stop_list: [], bots: Lists { bots: [], humans: [] } } }, teams: [], work: RulesConfig { custom: [], \
          extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
@@ -317,7 +359,7 @@ fn a_token_belongs_to_one_host() {
         let credentials = sound(&yaml).settings.credentials;
         assert_eq!(credentials.len(), 1);
         assert_eq!(credentials[0].host, host);
-        assert_eq!(credentials[0].token.expose_secret(), "s3cret");
+        assert_eq!(credentials[0].token.secret.expose_secret(), "s3cret");
     }
 }
 
@@ -330,7 +372,7 @@ fn what_is_listed_is_as_configured_unless_sources_are_named() {
     assert_eq!(selector.api_url, "https://api.github.com");
     // An empty token is none, and clones are made with the first there is.
     assert_eq!(settings.github.tokens.len(), 2);
-    assert_eq!(settings.credentials[0].token.expose_secret(), "a");
+    assert_eq!(settings.credentials[0].token.secret.expose_secret(), "a");
     let around = Around::new(yaml.as_bytes()).set(&[("GITFLEET_SOURCES", "/srv/x")]);
     assert!(around.load().expect("it is sound").settings.github.selector.is_none());
     assert!(sound("github: {organization: '', include: [x]}").settings.github.selector.is_none());

@@ -45,7 +45,8 @@ fn every_variable_has_an_effect() {
         "GITFLEET_LINE_HISTORY" => "false",
         "GITFLEET_ANONYMIZE" | "GITFLEET_PUBLIC" | "GITFLEET_DEV" => "true",
         "GITFLEET_FORMAT" => "html,csv",
-        "GITFLEET_TRUSTED_PROXIES" => "10.0.0.0/8",
+        "GITFLEET_TRUSTED_PROXIES" | "GITFLEET_SOURCE_PRIVATE_ADDRESSES" => "10.0.0.0/8",
+        "GITFLEET_SOURCE_SCHEMES" => "file,ssh",
         "GITFLEET_LOG" => "debug",
         "GITFLEET_OTLP_ENDPOINT" => "http://127.0.0.1:4318",
         "GITFLEET_TRACE_SAMPLE_RATIO" => "0.5",
@@ -76,6 +77,7 @@ fn every_flag_has_an_effect() {
     let overrides = Overrides {
         memory_mib: Some(77),
         sources: vec!["./a".into(), "https://host/o/b.git".into()],
+        credential: Some("corp".to_owned()),
         branch: Some("main".to_owned()),
         all_branches: None,
         weeks: Some(2),
@@ -107,11 +109,12 @@ fn every_flag_has_an_effect() {
     assert_eq!(
         local,
         "Settings { repositories: [RepositorySetting { name: \"a\", location: Path(\"DIR/a\"), remote: None, \
-         project_key: \"A\", branches: Named(\"main\") }, RepositorySetting { name: \"b\", location: \
-         Url(\"https://host/o/b.git\"), remote: None, project_key: \"B\", branches: Named(\"main\") }], \
+         project_key: \"A\", branches: Named(\"main\"), credential: None }, RepositorySetting { name: \"b\", location: \
+         Url(\"https://host/o/b.git\"), remote: None, project_key: \"B\", branches: Named(\"main\"), credential: Some(\"corp\") }], \
          weeks: Some(2), time_zone: Asia/Tokyo, include_current: true, slice_commits: 3, \
          jobs: Some(4), max_blob_bytes: 5, line_history: false, memory_bytes: 80740352, data_dir: Some(\"DIR/data\"), output: Some(\"DIR/out\"), \
          formats: [Markdown, Csv], credentials: [], \
+         sources: Sources { schemes: None, hosts: [], private: [], proxy: None }, named_credentials: [], \
          lens: Lens { people: PeopleLens { mailmap: \"\", mappings: [], settings: Settings { plus_tag_domains: [], \
          name_stop_list: [], bots: Lists { bots: [], humans: [] } } }, teams: [], work: RulesConfig { custom: [], \
          extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
@@ -185,7 +188,7 @@ fn variables_fill_values_and_are_named() {
     .set(&[("TOKEN", "from-environment"), ("WEEKS", "12"), ("ROOT", "/srv"), ("JOBS", "2")]);
     around.write(".env", b"TOKEN=from-file\nOWNER='umbrella'\n");
     let settings = around.load().expect("all variables are set").settings;
-    assert_eq!(settings.credentials[0].token.expose_secret(), "from-environment");
+    assert_eq!(settings.credentials[0].token.secret.expose_secret(), "from-environment");
     assert_eq!((settings.weeks, settings.jobs), (Some(12), Some(2)));
     assert_eq!(settings.repositories[0].location, Location::Path("/srv/shop$1".into()));
     assert_eq!(
@@ -322,6 +325,11 @@ retention:
   worker_days: 7                             # default
   token_days: 90                             # default
   audit_days: 400                            # default
+sources:
+  schemes: null                              # default: https and ssh; analyze and facts take file, too
+  hosts: null                                # default: every host
+  private_addresses: null                    # default: none
+  proxy: null                                # default: none
 fleet:
   server: \"http://127.0.0.1:7171\"            # default
   listen: null                               # default: 127.0.0.1:7171
