@@ -255,6 +255,7 @@ async fn carry_out(args: &Analyze, request: Request, quiet: bool) -> anyhow::Res
         request.keep,
         Unfinished::Abandon,
         request.settings.fleet.cache_keys_file.as_deref(),
+        request.settings.erasure_key.as_ref(),
     )
     .await?;
     let exit = analyse(args, &request, &parts, (started, signals), quiet).await;

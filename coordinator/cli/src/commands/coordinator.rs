@@ -63,7 +63,7 @@ async fn serve(
     tokio::spawn(signals.watch(stopper));
     let store = tokio::select! {
         () = stop::stopped(stopped.clone()) => return Ok(stopped.borrow().unwrap_or(Exit::Terminated)),
-        store = open_fleet_store(fleet, migrate) => store?,
+        store = open_fleet_store(fleet, migrate, settings.erasure_key.as_ref()) => store?,
     };
     let watching = meters.clone();
     let store = store.observed(Arc::new(move |operation, took| watching.stored(operation, took)));

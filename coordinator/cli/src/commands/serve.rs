@@ -49,8 +49,10 @@ pub(super) fn run(args: Serve, quiet: bool) -> anyhow::Result<Exit> {
         .build()
         .context("cannot start the runtime")?;
     let keys = loaded.settings.fleet.cache_keys_file.as_deref();
+    let erasure_key = loaded.settings.erasure_key.as_ref();
     let exit = runtime.block_on(async {
-        let parts = Embedded::open(&data_dir, Keep::Everything, Unfinished::Resume, keys).await?;
+        let parts =
+            Embedded::open(&data_dir, Keep::Everything, Unfinished::Resume, keys, erasure_key).await?;
         let identity = Identity { name: "embedded".to_owned(), host: surroundings.host(), ..worker::ours() };
         let meter = Meter::default();
         let mut config = worker::config(&loaded.settings, identity, slots, parts.mirrors.clone());

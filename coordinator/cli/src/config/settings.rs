@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) credentials: Vec<Credential>,
     /// How reports read facts.
     pub(crate) lens: Arc<Lens>,
+    /// By which those are known who were erased.
+    pub(crate) erasure_key: Option<SecretString>,
     pub(crate) github: GitHub,
     pub(crate) logging: Logging,
     pub(crate) telemetry: Telemetry,
@@ -110,7 +112,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
     let token =
         token.filter(|token| !token.expose_secret().is_empty()).or_else(|| github.tokens.first().cloned());
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
-    let lens = lens::settle(merge);
+    let (lens, erasure_key) = lens::settle(merge);
     let logging = logging::settle(merge);
     let telemetry = telemetry::settle(merge);
     let kept = kept(merge);
@@ -143,6 +145,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         formats,
         credentials,
         lens,
+        erasure_key,
         github,
         logging,
         telemetry,
