@@ -106,7 +106,7 @@ struct Gone {
 impl Sweep<'_> {
     /// Finds the signatures that go, and adds those in their place.
     async fn signatures(&mut self) -> Result<Vec<Gone>> {
-        let (mut gone, mut instead, mut last) = (Vec::new(), HashMap::new(), 0);
+        let (mut gone, mut instead, mut last) = (Vec::new(), HashMap::new(), 0i64);
         loop {
             let rows =
                 sqlx::query("SELECT id, name, email FROM signature WHERE id > $1 ORDER BY id LIMIT $2")
