@@ -107,6 +107,7 @@ mod tests {
             work: Work::Survey { revisions: Revisions::Head, base: None },
             max_blob_bytes: 1,
             line_history: true,
+            erased: None,
         };
         StoredJob { job, position: 0, open: true }
     }

@@ -83,5 +83,6 @@ pub(crate) fn job(batch: BatchId, position: u32, source: &Source, work: Work, sc
     key.push(0);
     key.extend(work.key());
     let Scope { max_blob_bytes, line_history } = scope;
-    Job { id: JobId::derive(batch, &key), batch, source: source.clone(), work, max_blob_bytes, line_history }
+    let id = JobId::derive(batch, &key);
+    Job { id, batch, source: source.clone(), work, max_blob_bytes, line_history, erased: None }
 }

@@ -9,8 +9,9 @@ use crate::codec::{self, DecodeError, Kind};
 use crate::facts::{ClaimedTime, CommitFacts};
 use crate::ids::{BatchId, JobId};
 use crate::object_id::ObjectId;
+use crate::people::erasure::Erased;
 
-pub const CONTRACT_VERSION: u16 = 4;
+pub const CONTRACT_VERSION: u16 = 5;
 
 /// One unit of work, as the coordinator asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,17 @@ pub struct Job {
     pub max_blob_bytes: u64,
     /// Whether facts say what the history of lines is made of.
     pub line_history: bool,
+    /// Who was erased, and is to be named no more; `None` where nobody was. Put in when the job is sent.
+    #[serde(default)]
+    pub erased: Option<ErasedList>,
+}
+
+/// Who was erased, for whoever has the key that they are known by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedList {
+    /// Tells the key from others.
+    pub key: Digest,
+    pub people: Vec<Erased>,
 }
 
 impl Job {
@@ -299,11 +311,13 @@ pub enum FailureClass {
     Poisoned,
     /// The worker's disk is full.
     DiskFull,
+    /// People were erased, and the worker has not the key that they are known by.
+    ErasureKey,
 }
 
 impl FailureClass {
     /// The names of all classes.
-    pub const NAMES: [&str; 13] = [
+    pub const NAMES: [&str; 14] = [
         "not_found",
         "not_a_repository",
         "permission_denied",
@@ -317,6 +331,7 @@ impl FailureClass {
         "timed_out",
         "poisoned",
         "disk_full",
+        "erasure_key",
     ];
 
     /// Returns the stable name for reports, the store and scripts.
@@ -335,6 +350,7 @@ impl FailureClass {
             Self::TimedOut => "timed_out",
             Self::Poisoned => "poisoned",
             Self::DiskFull => "disk_full",
+            Self::ErasureKey => "erasure_key",
         }
     }
 

@@ -81,6 +81,7 @@ impl Machine {
             pulse: Duration::from_millis(100),
             cache_bytes: 1 << 20,
             meters: Meters::default(),
+            erasure_key: None,
         };
         Worker::new(self.queue.clone(), self.cache.clone(), config)
     }
@@ -466,6 +467,7 @@ async fn an_outcome_nobody_asked_for_changes_nothing() {
         work: gitfleet_shared::contract::Work::Survey { revisions: Revisions::Head, base: None },
         max_blob_bytes: LIMIT,
         line_history: true,
+        erased: None,
     };
     let outcome = Outcome {
         job: stranger.id,

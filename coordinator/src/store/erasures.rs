@@ -149,4 +149,7 @@ pub trait Erasures: Send + Sync {
 
     /// Returns how often this handle and its clones had to redact what a worker said, since it was asked last.
     fn take_redactions(&self) -> u64;
+
+    /// Puts back what was taken, and of which nothing came.
+    fn note_redactions(&self, count: u64);
 }

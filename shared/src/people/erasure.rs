@@ -18,7 +18,7 @@ use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use super::{name_key, person_key};
-use crate::contract::Digest;
+use crate::contract::{Digest, ErasedList};
 use crate::facts::{CommitFacts, Signature};
 
 /// The secret that digests are made with.
@@ -165,6 +165,7 @@ impl Pseudonym {
 #[derive(Debug, Clone, Default)]
 pub struct Suppression {
     key: Option<Key>,
+    list: Vec<Erased>,
     people: Vec<Pseudonym>,
     by_digest: HashMap<Digest, usize>,
     /// How many words the names have that are looked for.
@@ -174,7 +175,7 @@ pub struct Suppression {
 
 impl Suppression {
     pub fn new(key: Key, erased: &[Erased]) -> Self {
-        let mut suppression = Self { key: Some(key), ..Self::default() };
+        let mut suppression = Self { key: Some(key), list: erased.to_vec(), ..Self::default() };
         for (place, one) in erased.iter().enumerate() {
             suppression.people.push(Pseudonym::of(&one.digits));
             for mark in &one.marks {
@@ -188,6 +189,21 @@ impl Suppression {
             }
         }
         suppression
+    }
+
+    /// Returns the list as it goes with a job; `None` where nobody was erased.
+    pub fn told(&self) -> Option<ErasedList> {
+        let key = self.key.as_ref().filter(|_| !self.is_empty())?;
+        Some(ErasedList { key: key.check(), people: self.list.clone() })
+    }
+
+    /// Returns the list that went with a job; `None` where `key` is not the one that they are known by.
+    pub fn heard(key: Option<&Key>, told: Option<&ErasedList>) -> Option<Self> {
+        match (told, key) {
+            (None, _) => Some(Self::default()),
+            (Some(told), Some(key)) if key.check() == told.key => Some(Self::new(key.clone(), &told.people)),
+            (Some(_), _) => None,
+        }
     }
 
     /// Whether nobody was erased.

@@ -312,6 +312,7 @@ async fn analyse(
             pulse: PULSE,
             cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, *slots).cache_bytes,
             meters: Meters::default(),
+            erasure_key: parts.store.erasure_key(),
         },
     );
     let working = tokio::spawn({

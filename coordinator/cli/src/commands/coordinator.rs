@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
-use gitfleet_coordinator::lead::{self, Bell};
+use gitfleet_coordinator::lead::{self, Bell, Purged};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::store::ledger::Ledger;
 use gitfleet_coordinator::vital::Vital;
@@ -89,7 +89,9 @@ async fn serve(
     let kept = fleet.kept;
     let lease = fleet.lease;
     let lister = Some(lister(settings, ledger.clone(), meters.clone(), now)?);
-    let config = lead::Config { holder: name, lease, kept, meters, lister, now, ..lead::Config::default() };
+    let cache = Some(Purged(servers.cache.clone()));
+    let config =
+        lead::Config { holder: name, lease, kept, meters, cache, lister, now, ..lead::Config::default() };
     if let Some(metrics) = metrics {
         let refresh = exposition::gauges(&meter, &api);
         let exposed = Exposed::new(meter, warnings, None, refresh);

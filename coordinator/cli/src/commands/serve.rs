@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
-use gitfleet_coordinator::lead::{self, Bell};
+use gitfleet_coordinator::lead::{self, Bell, Purged};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::vital::Vital;
 use gitfleet_shared::contract::Identity;
@@ -57,6 +57,7 @@ pub(super) fn run(args: Serve, quiet: bool) -> anyhow::Result<Exit> {
         let meter = Meter::default();
         let mut config = worker::config(&loaded.settings, identity, slots, parts.mirrors.clone());
         config.meters = WorkerMeters::beside_a_coordinator(&meter);
+        config.erasure_key = parts.store.erasure_key();
         let seen = Seen { meter, warnings: loaded.warnings.len(), data_dir: data_dir.clone() };
         let exit = serve(&loaded.settings, front, config, &parts, surroundings.process_name(), seen).await;
         parts.close_queue();
@@ -119,7 +120,9 @@ async fn serve(
     }
     let lease = settings.fleet.lease;
     let lister = Some(lister(settings, parts.store.clone(), meters.clone(), now)?);
-    let config = lead::Config { holder: name, lease, kept, meters, lister, now, ..lead::Config::default() };
+    let cache = Some(Purged(parts.cache.clone()));
+    let config =
+        lead::Config { holder: name, lease, kept, meters, cache, lister, now, ..lead::Config::default() };
     let answering = tokio::spawn(api::serve(listener, api, front.tls, stop::stopped(stopped.clone())));
     let working = Worker::new(parts.queue.clone(), parts.cache.clone(), worker);
     let working = tokio::spawn(working.run(stop::stopped(stopped.clone())));

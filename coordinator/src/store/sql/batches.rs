@@ -7,7 +7,7 @@ use gitfleet_shared::ids::{BatchId, JobId};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::columns::{DAMAGED_BATCH, DAMAGED_JOB, batch_id};
-use super::{Connection, Database, Doing as _, EACH, JOB_ORDER, bulk, erased};
+use super::{Connection, Database, Doing as _, EACH, JOB_ORDER, Row, bulk, erased};
 use crate::redact;
 use crate::store::text::storable;
 use crate::store::{
@@ -146,7 +146,10 @@ pub(super) async fn unsent(database: &Database, batch: BatchId, limit: u32) -> R
     .fetch_all(&database.pool)
     .await
     .doing("list waiting jobs")?;
-    rows.iter().map(|row| Job::decode(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED_JOB)).collect()
+    // As it is now: who was erased since it was planned is not to be named either.
+    let erased = erased::now(database).await?.told();
+    let job = |row: &Row| Job::decode(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED_JOB);
+    rows.iter().map(|row| Ok(Job { erased: erased.clone(), ..job(row)? })).collect()
 }
 
 pub(super) async fn mark_sent(database: &Database, jobs: &[JobId], now: i64) -> Result<()> {

@@ -31,7 +31,7 @@ impl Erasures for Database {
     }
 
     async fn erased(&self) -> Result<Arc<Suppression>> {
-        self.again("erased", || erased(self)).await
+        self.again("erased", || now(self)).await
     }
 
     async fn held_snapshots(&self) -> Result<Vec<HeldSnapshot>> {
@@ -65,6 +65,10 @@ impl Erasures for Database {
     fn take_redactions(&self) -> u64 {
         self.erasing.take_redactions()
     }
+
+    fn note_redactions(&self, count: u64) {
+        self.erasing.note_redactions(count);
+    }
 }
 
 /// Returns who was erased; nobody is added to the list before the transaction ends.
@@ -81,7 +85,8 @@ async fn lock(connection: &mut Connection, statement: &'static str) -> Result<()
     Ok(())
 }
 
-async fn erased(database: &Database) -> Result<Arc<Suppression>> {
+/// Returns who was erased.
+pub(super) async fn now(database: &Database) -> Result<Arc<Suppression>> {
     let mut connection = database.pool.acquire().await.doing("be reached")?;
     read(database, &mut connection).await
 }

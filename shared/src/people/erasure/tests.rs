@@ -132,6 +132,17 @@ fn facts_say_the_pseudonym() {
 }
 
 #[test]
+fn a_list_is_heard_by_whoever_has_its_key() {
+    assert_eq!(Suppression::default().told(), None);
+    assert!(Suppression::heard(None, None).unwrap().is_empty());
+    let told = suppression().told();
+    assert!(Suppression::heard(None, told.as_ref()).is_none());
+    assert!(Suppression::heard(Key::new(b"another secret of some length").as_ref(), told.as_ref()).is_none());
+    let heard = Suppression::heard(Some(&key()), told.as_ref()).unwrap();
+    assert_eq!(heard.redact(b"ann@x.org"), suppression().redact(b"ann@x.org"));
+}
+
+#[test]
 fn another_key_finds_nobody() {
     let other = Key::new(b"another secret of some length").unwrap();
     assert_ne!(other.check(), key().check());
