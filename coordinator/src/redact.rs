@@ -118,6 +118,16 @@ pub(crate) fn document(erased: &Suppression, document: &str) -> Option<String> {
     }
 }
 
+/// As [`document`], of a configuration as it is shown, which is only kept to be looked at: any word of it may be a login.
+pub(crate) fn settings(erased: &Suppression, settings: &str) -> Option<String> {
+    if erased.is_empty() {
+        return None;
+    }
+    let redacted = document(erased, settings);
+    let words = erased.redact_words(redacted.as_deref().unwrap_or(settings));
+    (words != settings).then(|| words.into_owned())
+}
+
 /// As [`document`], of a report, which keeps the form it is written in.
 pub(crate) fn report(erased: &Suppression, report: &str) -> Option<String> {
     let redacted = document(erased, report)?;

@@ -264,6 +264,23 @@ impl Suppression {
         }
     }
 
+    /// As [`Self::redact_text`], of a text in which every word may be somebody by itself, and on which nothing depends.
+    pub fn redact_words<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let redacted = self.redact_text(text);
+        let alone = self.alone(&redacted);
+        if alone.is_empty() {
+            return redacted;
+        }
+        let (mut words, mut done) = (String::with_capacity(redacted.len()), 0);
+        for (place, who) in alone {
+            words.push_str(&redacted[done..place.start]);
+            words.push_str(&who.name);
+            done = place.end;
+        }
+        words.push_str(&redacted[done..]);
+        Cow::Owned(words)
+    }
+
     /// Whether `text` names somebody who was erased.
     pub fn names(&self, text: &[u8]) -> bool {
         !self.mentions(text).is_empty()

@@ -145,6 +145,8 @@ fn whoever_is_erased_stays_so() {
     room.report(&[&source, &room.text("copy")]);
     assert_eq!(hits(&room, "data"), [""; 0]);
     assert_eq!(hits(&room, "out"), [""; 0]);
+    // The configuration is whoever's who writes it, and is saved with the rest.
+    room.write("desk/gitfleet.yaml", "version: \"1.0\"\n");
     let backup = room.text("backup");
     run(&["backup", "--output", &backup]).expect(0);
     assert_eq!(hits(&room, "backup"), [""; 0]);

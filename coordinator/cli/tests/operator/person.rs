@@ -9,7 +9,7 @@ use gitfleet_shared::codec;
 use serde_json::{Value, json};
 
 use crate::access::ask;
-use crate::fleet::{CANARIES, Fleet, files, servers, wait};
+use crate::fleet::{CANARIES, Fleet, files, idle, servers};
 
 /// What nothing may say once he is erased, in lower case.
 const HIS: [&str; 3] = ["quentin canary", "quentin@canary.example", "canary.example"];
@@ -185,37 +185,138 @@ fn a_person_is_erased_from_a_fleet() {
 
 #[test]
 fn whoever_has_no_key_erases_nobody_and_names_nobody() {
-    let fleet = Fleet::start_with(1, &[]);
+    let server = &idle().server;
+    let erase = ["person", "erase", "quentin@canary.example", "--yes", "--server"];
+    idle().run(&[&erase[..], &[server]].concat()).expect(6).says(&["key", "people.erasure_key"]);
+
+    let fleet = Fleet::start_with(0, &[KEY]);
+    let knowing = fleet.worker();
     let repository = fleet.repository("keyless", 92);
     commit(&repository, "one");
     let batch = fleet.submit(&[&repository]);
     fleet.run(&["batch", "watch", &batch, "--quiet"]).expect(0);
+    fleet.run(&[&erase[..], &[&fleet.server]].concat()).expect(0).shows(&["Erased person"]);
+    drop(knowing);
+    // A worker without the key does nothing rather than name him.
+    let _worker = fleet.process(&["worker", "-j", "1"], &[(KEY.0, "")], Box::new(|| true));
+    commit(&repository, "two");
+    let batch = fleet.submit(&[&repository]);
+    fleet.run(&["batch", "watch", &batch, "--quiet"]).expect(0);
+    let before: Value =
+        serde_json::from_str(&fleet.run(&["report", "show", &batch]).expect(0).stdout).unwrap();
+    assert!(says(&dumped(&fleet), &HIS));
+    let named = |values: &[Vec<u8>]| {
+        values.iter().filter(|value| String::from_utf8_lossy(value).contains("Quentin")).count()
+    };
+    assert!(named(&cached(&fleet)) > 0);
+
+    // Only who rules the fleet, and never by a path.
+    let export = json!({"identities": ["quentin@canary.example"]}).to_string();
+    for path in ["/api/v1/people/export", "/api/v1/people/erase"] {
+        assert_eq!(ask(&fleet.server, "POST", path, &[], &export).status, 401);
+    }
     let server = fleet.server.clone();
-    let erase = ["person", "erase", "quentin@canary.example", "--yes", "--server"];
-    fleet.run(&[&erase[..], &[&server]].concat()).expect(6).says(&["key", "people.erasure_key"]);
-    // A coordinator with a key erases him; the worker, which has none, can do no job any more.
-    let listen = format!("127.0.0.1:{}", gitfleet_testkit::port::free());
-    let other = format!("http://{listen}");
-    let asked = other.clone();
-    let _coordinator = fleet.process(
-        &["coordinator"],
-        &[KEY, ("GITFLEET_LISTEN", &listen)],
-        Box::new(move || crate::fleet::get(&asked, "/readyz").is_some_and(|answer| answer.contains(" 200 "))),
-    );
-    fleet.run(&[&erase[..], &[&other]].concat()).expect(0).shows(&["Erased person"]);
+    let held = fleet.run(&["person", "export", "quentin@canary.example", "--server", &server]).expect(0);
+    let held: Value = serde_json::from_str(&held.stdout).unwrap();
+    assert_eq!(held["commits"].as_array().unwrap().len(), 2);
+    assert_eq!(held["reports"][0]["batch"], Value::from(batch.clone()));
+    fleet
+        .run(&["person", "erase", "quentin@canary.example", "--server", &server])
+        .expect(2)
+        .says(&["--yes"])
+        .shows(&["Quentin Canary"]);
+    assert!(named(&cached(&fleet)) > 0);
+    fleet
+        .run(&["person", "erase", "nobody@canary.example", "--server", &server, "--yes"])
+        .expect(3)
+        .says(&["hint"]);
+
+    let arguments =
+        ["person", "erase", "Quentin Canary <quentin@canary.example>", "--server", &server, "--yes"];
+    let erased = fleet.json(&arguments, "post", "/people/erase");
+    let name = erased["replaced"]["name"].as_str().unwrap().to_owned();
+    let request = erased["replaced"]["request"].as_str().unwrap().to_owned();
+    assert_eq!(named(&cached(&fleet)), 0);
+    let dump = dumped(&fleet);
+    assert!(!says(&dump, &HIS));
+    // The log names the request and nothing of him; what was sent is there as a hash.
+    let audit = fleet.run(&["audit", "ls", "--json"]).expect(0).stdout;
+    assert!(audit.contains(&request) && audit.contains("/api/v1/people/erase"), "{audit}");
+    assert_gone("the audit log", audit.as_bytes());
+    fleet.run(&["audit", "verify"]).expect(0);
+    assert_gone("the log", &std::fs::read(fleet.coordinator.folder().join("log")).unwrap());
+
+    // The same numbers from the batch that comes, and what he commits stays his pseudonym's.
+    let again = fleet.submit(&[&repository]);
+    fleet.run(&["batch", "watch", &again, "--quiet"]).expect(0);
+    let after: Value =
+        serde_json::from_str(&fleet.run(&["report", "show", &again]).expect(0).stdout).unwrap();
+    for table in ["totals", "weeks", "languages"] {
+        assert_eq!(after[table], before[table], "{table}");
+    }
+    commit(&repository, "three");
+    // A history that nobody knows: the worker computes it, and fills the cache.
+    let copy = fleet.text("copy");
+    git(&repository, &["clone", "--quiet", ".", &copy]);
+    let more = fleet.submit(&[&repository, &copy]);
+    fleet.run(&["batch", "watch", &more, "--quiet"]).expect(0);
+    let shown = fleet.run(&["report", "show", &more]).expect(0).stdout;
+    assert!(shown.contains(&name));
+    assert_gone("the report", shown.as_bytes());
     assert!(!says(&dumped(&fleet), &HIS));
-    // Whoever starts without the key, or with another one, does not.
+    let values = cached(&fleet);
+    assert!(values.iter().any(|value| String::from_utf8_lossy(value).contains(&name)), "{}", values.len());
+    assert_eq!(named(&values), 0);
+    // The worker did it, and the coordinator had nothing to mend.
+    let log = std::fs::read_to_string(fleet.coordinator.folder().join("log")).unwrap();
+    assert!(!log.contains("the cache is purged"), "a worker that knows the list redacts by it");
+    let backup = fleet.text("backup");
+    fleet.run(&["backup", "--output", &backup]).expect(0);
+    let saved: Vec<u8> =
+        files(Path::new(&backup)).iter().flat_map(|file| std::fs::read(file).unwrap()).collect();
+    assert!(saved.len() > 10_000 && !says(&saved, &HIS));
+    fleet
+        .run(&["person", "erase", "quentin@canary.example", "--server", &server, "--yes"])
+        .expect(0)
+        .shows(&["nothing was left", &name]);
+}
+
+#[test]
+fn whoever_has_no_key_erases_nobody_and_names_nobody() {
+    let server = &idle().server;
+    let erase = ["person", "erase", "quentin@canary.example", "--yes", "--server"];
+    idle().run(&[&erase[..], &[server]].concat()).expect(6).says(&["key", "people.erasure_key"]);
+
+    let fleet = Fleet::start_with(0, &[KEY]);
+    let knowing = fleet.worker();
+    let repository = fleet.repository("keyless", 92);
+    commit(&repository, "one");
+    let batch = fleet.submit(&[&repository]);
+    fleet.run(&["batch", "watch", &batch, "--quiet"]).expect(0);
+    fleet.run(&[&erase[..], &[&fleet.server]].concat()).expect(0).shows(&["Erased person"]);
+    drop(knowing);
+    // A worker without the key does nothing rather than name him.
+    let ready = std::sync::Arc::new(std::sync::OnceLock::new());
+    let log = ready.clone();
+    let takes = move || {
+        let log: Option<&std::path::PathBuf> = log.get();
+        log.is_none_or(|log| std::fs::read_to_string(log).is_ok_and(|log| log.contains("takes jobs")))
+    };
+    let worker = fleet.process(&["worker", "-j", "1", "-vvv"], &[(KEY.0, "")], Box::new(takes));
+    let _ = ready.set(worker.folder().join("log"));
+    commit(&repository, "two");
+    let batch = fleet.submit(&[&repository]);
+    fleet.run(&["batch", "watch", &batch, "--quiet"]).expect(8);
+    let shown = fleet.run(&["report", "show", &batch]).expect(0).stdout;
+    let report: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(report["coverage"]["failures"][0]["class"], "erasure_key", "{}", report["coverage"]);
+    assert!(!says(&dumped(&fleet), &HIS));
+    // A coordinator that has no key, or another one, does not begin.
     for (key, wrong) in [("", "no key"), ("another key that is long enough", "not the one")] {
         let listen = format!("127.0.0.1:{}", gitfleet_testkit::port::free());
         let mut command = fleet.command(&["coordinator"]);
-        let output =
-            command.env("GITFLEET_ERASURE_KEY", key).env("GITFLEET_LISTEN", listen).output().unwrap();
+        let output = command.env(KEY.0, key).env("GITFLEET_LISTEN", listen).output().unwrap();
         assert_eq!(output.status.code(), Some(78), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(String::from_utf8_lossy(&output.stderr).contains(wrong));
     }
-    let list = wait("the leader that has no key to give up", || {
-        let log = std::fs::read_to_string(fleet.coordinator.folder().join("log")).unwrap();
-        log.contains("there is no key to know them by").then_some(())
-    });
-    drop(list);
 }

@@ -33,7 +33,7 @@ pub(super) async fn submit(database: &Database, batch: &NewBatch) -> Result<Subm
     .bind(batch.priority)
     .bind(json(serde_json::to_string(&batch.labels))?)
     .bind(json(serde_json::to_string(&batch.terms))?)
-    .bind(redact::document(&list, &batch.config).unwrap_or_else(|| batch.config.clone()))
+    .bind(redact::settings(&list, &batch.config).unwrap_or_else(|| batch.config.clone()))
     .bind(batch.created_at)
     .bind(batch.request.as_ref().map(|request| request.key.as_str()))
     .bind(batch.request.as_ref().map(|request| request.digest.to_vec()))

@@ -466,7 +466,8 @@ async fn batch(database: &Database, list: &Suppression, id: &[u8]) -> Result<boo
         .doing("read a batch")?;
     let Some(row) = row else { return Ok(false) };
     let before: [String; 3] = [row.get(0), row.get(1), row.get(2)];
-    let after = before.each_ref().map(|text| redact::document(list, text));
+    let json = |text: &String| redact::document(list, text);
+    let after = [json(&before[0]), json(&before[1]), redact::settings(list, &before[2])];
     if after.iter().all(Option::is_none) {
         return Ok(false);
     }

@@ -17,6 +17,7 @@ fn suppression() -> Suppression {
         key.name("Ann O'Doe"),
         key.name("Zoë Ann Doe"),
         key.name("0123456789abcdef"),
+        key.alone("anna"),
         key.signature("Ann", "root@localhost"),
         key.signature("", "nobody@localhost"),
     ];
@@ -75,6 +76,15 @@ fn names_beside_an_email_go_with_it() {
     check("Max <root@localhost>", "Max <root@localhost>");
     check("<nobody@localhost>", "<aa1a1a@erased.invalid>");
     check("by hand <ann@x.org>", "by hand <aa1a1a@erased.invalid>");
+}
+
+#[test]
+fn a_word_alone_is_looked_for_where_that_is_asked() {
+    check("login: anna", "login: anna");
+    let redacted = suppression().redact_words("login: Anna, annas, Ann O'Doe").into_owned();
+    assert_eq!(redacted, "login: Erased person AA1A1A, annas, Erased person AA1A1A");
+    assert!(matches!(suppression().redact_words("nobody"), Cow::Borrowed(_)));
+    assert_eq!(suppression().whole("ANNA"), Some(&Pseudonym::of("aa1a1a")));
 }
 
 #[test]

@@ -73,6 +73,14 @@ impl Suppression {
         found
     }
 
+    /// Returns the words that are somebody by themselves.
+    pub(super) fn alone(&self, text: &str) -> Vec<(Range<usize>, &Pseudonym)> {
+        let Some(key) = self.key.as_ref().filter(|_| !self.is_empty()) else { return Vec::new() };
+        let words = Words::of(text.as_bytes());
+        let runs = (0..words.list.len()).filter_map(|nth| words.run(nth, 1));
+        runs.filter_map(|run| Some((run.place, self.marked(&key.alone(run.name))?))).collect()
+    }
+
     /// Looks at what stands between brackets, and at the name before it.
     fn beside<'s>(
         &'s self,
