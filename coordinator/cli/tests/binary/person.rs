@@ -99,7 +99,8 @@ fn whoever_is_erased_stays_so() {
     let mut authored: Vec<&str> = authored.lines().collect();
     let mut told: Vec<&str> =
         held["commits"].as_array().unwrap().iter().map(|one| one["commit"].as_str().unwrap()).collect();
-    (authored.sort_unstable(), told.sort_unstable());
+    authored.sort_unstable();
+    told.sort_unstable();
     assert_eq!(told, authored);
     assert_eq!(held["mentions"].as_array().unwrap().len(), 1);
     assert_eq!(held["teams"], serde_json::json!(["Tools"]));

@@ -242,17 +242,13 @@ impl Words {
             }
             let from = words.keys.len();
             match char {
-                Some(char) if char.is_ascii() => {
-                    if char.is_ascii_alphanumeric() {
-                        words.keys.push(char.to_ascii_lowercase());
-                    }
-                }
-                Some(char) => {
+                Some(char) if char.is_ascii_alphanumeric() => words.keys.push(char.to_ascii_lowercase()),
+                Some(char) if !char.is_ascii() => {
                     let folded = std::iter::once(char).nfkd().filter(|char| !is_combining_mark(*char));
                     let folded = folded.flat_map(char::to_lowercase);
                     words.keys.extend(folded.filter(|char| char.is_alphanumeric()));
                 }
-                None => {}
+                Some(_) | None => {}
             }
             if words.keys.len() > from {
                 let key = (open.map_or(from, |word| word.key.0), words.keys.len());
