@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use gitfleet_shared::codec;
-use gitfleet_shared::contract::{Failure, Outcome, SliceResult};
+use gitfleet_shared::contract::{
+    Answer, Failure, Heartbeat, Job, Outcome, SliceResult, SurveyResult, WorkResult,
+};
 use gitfleet_shared::people::Link;
 use gitfleet_shared::people::erasure::Suppression;
 use serde::Serialize;
@@ -158,13 +160,30 @@ pub(crate) fn link(erased: &Suppression, link: &PeopleLink) -> Option<PeopleLink
     Some(PeopleLink { by: text(&link.by), reason: text(&link.reason), ..link.clone() })
 }
 
-/// Whether bytes that nobody could read name somebody, or may do so: what cannot be opened may hold anything.
+/// Whether bytes that nobody could use name somebody, or may do so: what is of ours and cannot be read may hold anything.
 pub(crate) fn holds(erased: &Suppression, body: &[u8]) -> bool {
     if erased.is_empty() {
         return false;
     }
-    let inside = codec::is_frame(body).then(|| codec::inside(body));
-    erased.names(body) || inside.is_some_and(|inside| inside.is_none_or(|inside| erased.names(&inside)))
+    if !codec::is_frame(body) {
+        return erased.names(body);
+    }
+    match Answer::decode(body) {
+        Ok(Answer::Outcome(outcome)) => outcome_holds(erased, &outcome),
+        Ok(Answer::HandedBack(_)) => false,
+        Err(_) => Job::decode(body).is_err() && Heartbeat::decode(body).is_err(),
+    }
+}
+
+fn outcome_holds(erased: &Suppression, outcome: &Outcome) -> bool {
+    match &outcome.result {
+        Err(failure) => erased.names(failure.message.as_bytes()),
+        Ok(WorkResult::Slice(slice)) => slice.facts.iter().any(|facts| erased.facts(&mut facts.clone())),
+        Ok(WorkResult::Survey(SurveyResult::Changed(changed))) => {
+            changed.snapshot.mailmap.as_deref().is_some_and(|content| erased.names(content))
+        }
+        Ok(WorkResult::Survey(SurveyResult::Unchanged) | WorkResult::Tip(_)) => false,
+    }
 }
 
 /// What a job came to, where that named somebody.
@@ -240,6 +259,8 @@ pub(crate) fn links(erased: &Suppression, links: &[PeopleLink]) -> Vec<Link> {
 
 #[cfg(test)]
 mod tests {
+    use gitfleet_shared::contract::FailureClass;
+    use gitfleet_shared::ids::{BatchId, JobId};
     use gitfleet_shared::people::erasure::{Erased, Key};
     use serde_json::json;
 
@@ -289,13 +310,17 @@ mod tests {
 
     #[test]
     fn a_letter_is_looked_into() {
-        let frame = |text: &str| codec::encode(codec::Kind::Outcome, 1, &text);
-        let long = format!("{0}ann@x.org{0}", "filler ".repeat(100));
+        let outcome = |message: &str| {
+            let failure = Failure { class: FailureClass::Internal, message: message.into() };
+            let (job, batch) = (JobId::from_bytes([1; 16]), BatchId::from_bytes([2; 16]));
+            Outcome { job, batch, worker: "w".into(), elapsed_millis: 1, result: Err(failure) }.encode()
+        };
+        let hers = outcome("at a commit of Ann Doe");
         assert!(holds(&erased(), b"to ann@x.org"));
-        assert!(holds(&erased(), &frame(&long)));
-        assert!(!holds(&erased(), &frame("bob@x.org")));
-        let whole = frame(&long);
-        assert!(holds(&erased(), &whole[..whole.len() / 2]), "what cannot be opened may hold anything");
-        assert!(!holds(&Suppression::default(), &whole));
+        assert!(holds(&erased(), &hers));
+        assert!(!holds(&erased(), &outcome("at a commit of Bob")) && !holds(&erased(), b"{}"));
+        assert!(holds(&erased(), &hers[..hers.len() - 1]), "what cannot be opened may hold anything");
+        assert!(holds(&erased(), &codec::encode(codec::Kind::Outcome, 1, &"another version")));
+        assert!(!holds(&Suppression::default(), &hers));
     }
 }

@@ -79,7 +79,7 @@ pub async fn erase<P: Future<Output = Result<u64, String>>>(
     gitfleet_shared::point!("E1");
     purge().await.map_err(PersonError::Cache)?;
     let swept = store.sweep(now).await?;
-    gitfleet_shared::point!("E2");
+    gitfleet_shared::point!("E4");
     purge().await.map_err(PersonError::Cache)?;
     let Pseudonym { name, email, .. } = Pseudonym::of(&listed.digits);
     Ok(Erasure { replaced: Some(Replaced { name, email, request: listed.request, swept }), ..found })

@@ -141,6 +141,7 @@ impl Sweep<'_> {
             let (end, changed) =
                 self.database.until_alone(|| commits(self.database, list, gone, last)).await?;
             self.swept.commits += changed;
+            gitfleet_shared::point!("E2");
             let Some(end) = end else { return Ok(()) };
             last = end;
         }
@@ -167,6 +168,7 @@ impl Sweep<'_> {
             let (id, set, list) = (row.get(0), row.get(1), &self.list);
             let changed = self.database.until_alone(|| pack(self.database, list, id, FactSet(set))).await?;
             self.swept.packs += u64::from(changed);
+            gitfleet_shared::point!("E3");
         }
         Ok(())
     }
