@@ -125,10 +125,18 @@ impl Cost {
         let source = Source::Local { path: "/srv/git/a-repository.git".to_owned() };
         let worker = "worker-00".to_owned();
         let max_blob_bytes = MAX_BLOB_BYTES;
-        self.job_bytes +=
-            Job { id, batch, source, work, max_blob_bytes, line_history: true, credential: None }
-                .encode()
-                .len();
+        self.job_bytes += Job {
+            id,
+            batch,
+            source,
+            work,
+            max_blob_bytes,
+            line_history: true,
+            credential: None,
+            erased: None,
+        }
+        .encode()
+        .len();
         let outcome = Outcome { job: id, batch, worker, elapsed_millis: 1_000, result: Ok(result) };
         self.outcome_bytes += outcome.encode().len();
     }

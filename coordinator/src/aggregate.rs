@@ -38,6 +38,7 @@ use self::read::Read;
 use self::reading::Reading;
 use self::who::{Gathered, Who};
 use crate::lens::Lens;
+use crate::redact;
 use crate::report::method;
 use crate::report::model::{
     Conservation, Coverage, Failure, Method, Report, RepositoryRow, RepositoryStatus, SCHEMA_VERSION,
@@ -112,13 +113,16 @@ impl Basis {
                 Ok((repository, snapshot.flatten()))
             })
             .collect::<Result<Vec<_>>>()?;
-        let links: Vec<Link> = store.people_links().await?.iter().map(who::link).collect();
-        let inputs = inputs((window, as_of_seconds), lens, &links, &repositories);
+        // Facts name nobody who was erased, so neither may what says who is who.
+        let erased = store.erased().await?;
+        let lens = redact::ours(&erased, lens).into_owned();
+        let links: Vec<Link> = redact::links(&erased, &store.people_links().await?);
+        let inputs = inputs((window, as_of_seconds), &lens, &links, &repositories);
         Ok(Self {
             as_of_seconds,
             inputs,
             window: *window,
-            lens: lens.clone(),
+            lens,
             links,
             has_lines: scope.line_history,
             repositories,

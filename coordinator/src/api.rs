@@ -15,6 +15,7 @@ mod named;
 mod observe;
 mod origin;
 mod people;
+mod person;
 mod problem;
 mod queues;
 mod reports;
@@ -47,6 +48,7 @@ pub use jobs::Explained;
 pub use listen::serve;
 pub use origin::Proxies;
 pub use people::{PeopleDecision, pair};
+pub use person::ErasureRequest;
 pub use problem::Problem;
 pub use queues::Purged;
 pub use schedules::{RunView, ScheduleRequest, ScheduleView};
@@ -149,6 +151,8 @@ fn versioned() -> (OpenApiRouter<Api>, Grants) {
         .route(RULE, routes!(queues::purge_cache))
         .route(LOOK_AT_ALL, routes!(people::list))
         .route(STEER_ALL, routes!(people::decide, people::forget))
+        .route(RULE, routes!(person::export))
+        .route(RULE, routes!(person::erase))
         .route(LOOK, routes!(sources::list))
         .route(LOOK, routes!(sources::show))
         .route(RULE, routes!(sources::forget))

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::Utc;
+use gitfleet_shared::cache::Cache;
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::queue::{Consumer, Delivery, Queue, QueueError, Topic};
 use gitfleet_shared::sources::Policy;
@@ -51,8 +52,20 @@ pub struct Config {
     /// Lists what schedules ask for by account; without it, they fail.
     pub lister: Option<Lister>,
     pub meters: Meters,
+    /// Purged where a worker that had not heard of it named somebody who was erased.
+    pub cache: Option<Purged>,
     /// Returns the time in UTC milliseconds.
     pub now: fn() -> i64,
+}
+
+/// A cache that is at times to be purged.
+#[derive(Clone)]
+pub struct Purged(pub Arc<dyn Cache>);
+
+impl std::fmt::Debug for Purged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a cache")
+    }
 }
 
 /// How long an operator can look back.
@@ -99,6 +112,7 @@ impl Default for Config {
             sources: Policy::default(),
             lister: None,
             meters: Meters::default(),
+            cache: None,
             now: || Utc::now().timestamp_millis(),
         }
     }

@@ -108,6 +108,7 @@ mod tests {
             max_blob_bytes: 1,
             line_history: true,
             credential: Some("corp".to_owned()),
+            erased: None,
         };
         StoredJob { job, position: 0, open: true }
     }

@@ -5,6 +5,8 @@
 pub mod access;
 pub mod backup;
 mod doing;
+mod erasing;
+pub mod erasures;
 pub mod ledger;
 pub mod listings;
 pub mod migrations;
@@ -33,6 +35,7 @@ use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::object_id::ObjectId;
 use gitfleet_shared::trace::TraceContext;
 
+use self::erasures::Erasures;
 use crate::terms::Terms;
 
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +52,8 @@ pub enum StoreError {
     Outrun { what: &'static str },
     #[error("another coordinator leads now")]
     Deposed,
+    #[error("people were erased from the store, and {why}")]
+    ErasureKey { why: &'static str },
     #[error("the schema cannot be taken back: {why}")]
     NoWayBack { why: &'static str },
 }
@@ -60,7 +65,7 @@ impl StoreError {
         match self {
             Self::Database { source, .. } => doing::is_passing(source.as_ref()),
             Self::Outrun { .. } => true,
-            Self::Damaged { .. } | Self::Deposed | Self::NoWayBack { .. } => false,
+            Self::Damaged { .. } | Self::Deposed | Self::ErasureKey { .. } | Self::NoWayBack { .. } => false,
         }
     }
 }
@@ -353,7 +358,7 @@ pub struct Retention {
 }
 
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Erasures {
     /// Writes the batch, its repositories, their survey jobs and the outbox rows.
     async fn submit(&self, batch: &NewBatch) -> Result<Submitted>;
 

@@ -93,7 +93,7 @@ fn job(
     key.extend(work.key());
     let Scope { max_blob_bytes, line_history } = scope;
     let (id, source) = (JobId::derive(batch, &key), source.clone());
-    Job { id, batch, source, work, max_blob_bytes, line_history, credential }
+    Job { id, batch, source, work, max_blob_bytes, line_history, credential, erased: None }
 }
 
 /// Returns the job for more work on the repository of `asked`, which stands at `position`.

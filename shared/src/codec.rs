@@ -89,6 +89,20 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, version: u16, frame: &[u8]) -> Re
     postcard::from_bytes(&body).map_err(|_| DecodeError::Body)
 }
 
+/// Returns what is in a frame of any kind and version, as bytes in which texts stand as they are; `None` where it cannot
+/// be opened. For whoever looks for something in what nobody can read.
+pub fn inside(frame: &[u8]) -> Option<Vec<u8>> {
+    let packed = frame.get(HEADER_LEN..).filter(|_| is_frame(frame))?;
+    let claimed = packed.first_chunk::<4>().map(|len| u32::from_le_bytes(*len) as usize);
+    claimed.filter(|len| *len <= MAX_BODY_BYTES)?;
+    lz4_flex::decompress_size_prepended(packed).ok()
+}
+
+/// Whether bytes begin as a frame does.
+pub fn is_frame(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
 fn checksum(kind: u8, version: u16, packed: &[u8]) -> [u8; CHECKSUM_LEN] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&[kind]);
@@ -136,6 +150,18 @@ mod tests {
                 "cut at {position}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_inside_shows_whatever_the_version() {
+        let frame = encode(Kind::Outcome, 900, &"ann@x.org");
+        assert!(inside(&frame).unwrap().windows(9).any(|bytes| bytes == b"ann@x.org"));
+        assert!(is_frame(&frame) && !is_frame(b"{}"));
+        assert!(
+            inside(&frame[..frame.len() - 1]).is_none()
+                && inside(b"{}").is_none()
+                && inside(b"gtf1").is_none()
+        );
     }
 
     #[test]

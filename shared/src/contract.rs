@@ -9,6 +9,7 @@ use crate::codec::{self, DecodeError, Kind};
 use crate::facts::{ClaimedTime, CommitFacts};
 use crate::ids::{BatchId, JobId};
 use crate::object_id::ObjectId;
+use crate::people::erasure::Erased;
 
 pub const CONTRACT_VERSION: u16 = 5;
 
@@ -24,8 +25,17 @@ pub struct Job {
     /// Whether facts say what the history of lines is made of.
     pub line_history: bool,
     /// The name of what the worker is to show to the source's host; the worker has the secret.
-    #[serde(default)]
     pub credential: Option<String>,
+    /// Who was erased, and is to be named no more; `None` where nobody was. Put in when the job is sent.
+    pub erased: Option<ErasedList>,
+}
+
+/// Who was erased, for whoever has the key that they are known by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedList {
+    /// Tells the key from others.
+    pub key: Digest,
+    pub people: Vec<Erased>,
 }
 
 impl Job {
@@ -304,11 +314,13 @@ pub enum FailureClass {
     DiskFull,
     /// The source's scheme, host or address is none that may be asked.
     AddressNotAllowed,
+    /// People were erased, and the worker has not the key that they are known by.
+    ErasureKey,
 }
 
 impl FailureClass {
     /// The names of all classes.
-    pub const NAMES: [&str; 14] = [
+    pub const NAMES: [&str; 15] = [
         "not_found",
         "not_a_repository",
         "permission_denied",
@@ -323,6 +335,7 @@ impl FailureClass {
         "poisoned",
         "disk_full",
         "address_not_allowed",
+        "erasure_key",
     ];
 
     /// Returns the stable name for reports, the store and scripts.
@@ -342,6 +355,7 @@ impl FailureClass {
             Self::Poisoned => "poisoned",
             Self::DiskFull => "disk_full",
             Self::AddressNotAllowed => "address_not_allowed",
+            Self::ErasureKey => "erasure_key",
         }
     }
 

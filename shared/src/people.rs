@@ -21,6 +21,7 @@ use crate::facts::Signature;
 use crate::mailmap::Mailmap;
 
 pub mod bots;
+pub mod erasure;
 mod forges;
 mod links;
 mod normal;
@@ -30,8 +31,10 @@ mod resolve;
 pub mod teams;
 mod union;
 
-pub use normal::{email_key, name_key};
+pub use forges::login;
+pub use normal::{email_key, full_name, is_personal, name_key};
 pub use proposals::{Alike, Proposal, proposals};
+pub use resolve::{mapping_key, person_key};
 
 /// Components of more e-mails must be held together by more than names.
 pub const MOST_EMAILS: usize = 10;

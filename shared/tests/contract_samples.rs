@@ -7,9 +7,9 @@
 use std::path::PathBuf;
 
 use gitfleet_shared::contract::{
-    Answer, AttributesFile, Base, CONTRACT_VERSION, Changed, Control, Failure, FailureClass, HandedBack,
-    Heartbeat, Identity, Job, Mainline, MainlineNet, Outcome, Revisions, Running, SliceResult, Snapshot,
-    Source, SurveyResult, Tag, TipFile, TipResult, Why, Work, WorkResult,
+    Answer, AttributesFile, Base, CONTRACT_VERSION, Changed, Control, ErasedList, Failure, FailureClass,
+    HandedBack, Heartbeat, Identity, Job, Mainline, MainlineNet, Outcome, Revisions, Running, SliceResult,
+    Snapshot, Source, SurveyResult, Tag, TipFile, TipResult, Why, Work, WorkResult,
 };
 use gitfleet_shared::facts::{
     ChangeKind, ClaimedTime, CommitFacts, FACTS_VERSION, FileChange, How, Hunk, Lines, MergedPath, Origin,
@@ -17,6 +17,7 @@ use gitfleet_shared::facts::{
 };
 use gitfleet_shared::ids::{BatchId, JobId};
 use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::people::erasure::{Erased, Mark, MarkKind};
 
 fn sample(name: &str, current: &[u8]) -> Vec<u8> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samples").join(name);
@@ -45,6 +46,13 @@ fn job(work: Work) -> Job {
         max_blob_bytes: 1 << 20,
         line_history: true,
         credential: Some("corp".into()),
+        erased: Some(ErasedList {
+            key: [3; 32],
+            people: vec![Erased {
+                digits: "4f7a2c".into(),
+                marks: vec![Mark { kind: MarkKind::Name, words: 2, digest: [4; 32] }],
+            }],
+        }),
     }
 }
 

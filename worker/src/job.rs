@@ -153,7 +153,13 @@ impl Slot {
                 tracing::warn!(reason = failure.message, "the job goes back");
                 return self.tools.hand_back(delivery, &job, Why::Unable).await;
             }
-            Err(Undone::Failed(failure)) => Err(failure),
+            Err(Undone::Failed(mut failure)) => {
+                // What fails may say whose commit it failed at.
+                if let Ok(erased) = self.tools.erased(&job) {
+                    failure.message = erased.redact_text(&failure.message).into_owned();
+                }
+                Err(failure)
+            }
             Err(Undone::Interrupted) => {
                 let why = self.tools.wishes.against(job.batch).unwrap_or(Why::Interrupted);
                 return self.tools.hand_back(delivery, &job, why).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gitfleet_shared::cache::Cache;
 use gitfleet_shared::contract::Identity;
+use gitfleet_shared::people::erasure::Key;
 use gitfleet_shared::queue::Queue;
 use tokio::task::JoinSet;
 
@@ -45,6 +46,8 @@ pub struct Config {
     /// How much each slot may keep of what it decoded.
     pub cache_bytes: usize,
     pub meters: Meters,
+    /// By which those are known who were erased; without it, jobs that name some fail.
+    pub erasure_key: Option<Key>,
 }
 
 /// What [`Config::slice_changes`] is unless there is a reason: some 50 MB, whatever the commits are like.
@@ -99,6 +102,7 @@ impl Worker {
                 cache_bytes: self.config.cache_bytes,
                 done: Arc::default(),
                 meters: self.config.meters.clone(),
+                erasure_key: self.config.erasure_key.clone(),
             };
             slots.spawn(Slot::new(tools).run());
         }

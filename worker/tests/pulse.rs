@@ -24,6 +24,7 @@ async fn a_worker_is_heard_of_when_it_gets_further_and_when_it_only_waits() {
         max_blob_bytes: 1,
         line_history: true,
         credential: None,
+        erased: None,
     };
     let worker = Identity { name: "w".into(), ..Identity::default() };
     let pulse = Pulse::new(queue.clone(), worker, 2, Duration::from_millis(100));

@@ -16,6 +16,7 @@ mod label;
 mod metrics;
 mod operate;
 mod people;
+mod person;
 mod report;
 mod schedule;
 mod sources;
@@ -41,6 +42,7 @@ pub(crate) use operate::{
     Cache, CacheCommand, Dead, DeadCommand, Queue, QueueCommand, Repo, RepoCommand, Status,
 };
 pub(crate) use people::{Pair, People, PeopleCommand, PeoplePlace};
+pub(crate) use person::{Person, PersonCommand, PersonPlace, Who};
 pub(crate) use report::{Report, ReportCommand};
 pub(crate) use schedule::{Schedule, ScheduleAdd, ScheduleCommand};
 pub(crate) use sources::{History, Sources, WindowArgs};
@@ -72,6 +74,7 @@ pub(crate) enum Command {
     Report(Report),
     Metrics(Metrics),
     People(People),
+    Person(Person),
     Submit(Box<Submit>),
     Batch(Batch),
     Schedule(Schedule),

@@ -80,6 +80,22 @@ impl Client {
         Ok(serde_json::from_str(&self.send(request)?)?)
     }
 
+    /// Posts `body`, which may take its time.
+    pub(crate) fn post_patiently<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: String,
+        patience: Duration,
+    ) -> anyhow::Result<T> {
+        let request = self
+            .http
+            .post(self.url(path)?)
+            .timeout(patience)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body);
+        Ok(serde_json::from_str(&self.send(request)?)?)
+    }
+
     /// Posts `body` under the name `key`, so that sending it again changes nothing.
     pub(crate) fn submit<T: DeserializeOwned>(
         &self,

@@ -20,6 +20,7 @@ mod metrics;
 mod migrate;
 mod operate;
 mod people;
+mod person;
 mod report;
 mod scan;
 mod schedule;
@@ -54,6 +55,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Report(args) => report::run(args, quiet),
         Command::Metrics(args) => metrics::run(args),
         Command::People(args) => people::run(args),
+        Command::Person(args) => person::run(args),
         Command::Submit(args) => submit::run(*args, quiet),
         Command::Batch(args) => batch::run(args, quiet),
         Command::Schedule(args) => schedule::run(args, quiet),

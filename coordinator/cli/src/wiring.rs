@@ -9,6 +9,7 @@ use gitfleet_coordinator::github::{Config as GitHubConfig, Lister};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::store::access::Access;
 use gitfleet_coordinator::store::backup::{Restored, Saved};
+use gitfleet_coordinator::store::erasures::{Erasures, KeyFit};
 use gitfleet_coordinator::store::ledger::{Ledger, Unheard};
 use gitfleet_coordinator::store::listings::Listings;
 use gitfleet_coordinator::store::migrations::{Fit, check};
@@ -18,13 +19,14 @@ use gitfleet_shared::cache::embedded::Embedded as EmbeddedCache;
 use gitfleet_shared::cache::redis::{Config as RedisConfig, Redis};
 use gitfleet_shared::cache::sealed::Sealed;
 use gitfleet_shared::cache::{Cache, NoCache};
+use gitfleet_shared::people::erasure::{Key, LEAST_SECRET_BYTES};
 use gitfleet_shared::queue::Queue;
 use gitfleet_shared::queue::in_process::InProcess;
 use gitfleet_shared::queue::rabbitmq::{Config as RabbitMqConfig, ConnectError, RabbitMq};
 use gitfleet_shared::secret::{Secret, SecretError};
 use gitfleet_worker::credentials::{Credential, Credentials};
 use gitfleet_worker::gate::Gate;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{self, Asker};
 use crate::exit::{Exit, Refusal};
@@ -34,6 +36,8 @@ const QUEUE_CAPACITY: usize = 32;
 
 /// The store's file in the data directory.
 pub(crate) const STORE: &str = "store.sqlite3";
+/// The cache's.
+const CACHE: &str = "cache.redb";
 
 /// Everything in one process: queue in memory, cache and store in local files.
 pub(crate) struct Embedded {
@@ -132,12 +136,13 @@ impl Embedded {
         keep: Keep,
         unfinished: Unfinished,
         cache_keys: Option<&Path>,
+        erasure_key: Option<&SecretString>,
     ) -> anyhow::Result<Self> {
         let data_dir = DataDir::open(path)?;
         let in_process = InProcess::new(QUEUE_CAPACITY);
         let (file_cache, store_dir, passing) = match keep {
             Keep::Everything => {
-                let cache = Arc::new(EmbeddedCache::open(&path.join("cache.redb"))?);
+                let cache = Arc::new(EmbeddedCache::open(&path.join(CACHE))?);
                 (Some(cache), path.to_owned(), None)
             }
             Keep::Nothing => {
@@ -146,7 +151,7 @@ impl Embedded {
                 (None, passing.path().to_owned(), Some(passing))
             }
         };
-        let sqlite = Arc::new(open_store(&store_dir).await?);
+        let sqlite = Arc::new(open_store(&store_dir, erasure_key).await?);
         // Nobody else can be at them: the directory is ours.
         match unfinished {
             Unfinished::Abandon => sqlite.abandon_unfinished().await?,
@@ -210,8 +215,19 @@ fn forget_passing(directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Opens the store alone, beside whoever else has it open.
-pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Sqlite> {
+/// Opens the store alone, beside whoever else has it open. `secret` is by what those are known who were erased; where there
+/// is none, it is in a file beside the store.
+pub(crate) async fn open_store(directory: &Path, secret: Option<&SecretString>) -> anyhow::Result<Sqlite> {
+    let key = match erasure_key(secret)? {
+        None => read_erasure_key(&directory.join(ERASURE_KEY))?,
+        key => key,
+    };
+    let store = open_file(directory).await?.erasing(key);
+    check_erasure_key(&store, &format!("or restore {}", directory.join(ERASURE_KEY).display())).await?;
+    Ok(store)
+}
+
+async fn open_file(directory: &Path) -> anyhow::Result<Sqlite> {
     let file = directory.join(STORE);
     Sqlite::open(&file).await.with_context(|| {
         format!(
@@ -219,6 +235,94 @@ pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Sqlite> {
             file.display()
         )
     })
+}
+
+/// The file beside a local store that holds the secret by which those are known who were erased.
+const ERASURE_KEY: &str = "erasure.key";
+
+/// Returns the key that the configuration names.
+pub(crate) fn erasure_key(secret: Option<&SecretString>) -> anyhow::Result<Option<Key>> {
+    let Some(secret) = secret else { return Ok(None) };
+    let short = || {
+        Refusal::new(
+            Exit::Configuration,
+            format!("people.erasure_key has less than {LEAST_SECRET_BYTES} bytes, and could be guessed"),
+        )
+        .hint("`openssl rand -hex 32` makes one; once somebody was erased, it must stay what it was")
+    };
+    Ok(Some(Key::new(secret.expose_secret().trim().as_bytes()).ok_or_else(short)?))
+}
+
+fn read_erasure_key(file: &Path) -> anyhow::Result<Option<Key>> {
+    match std::fs::read_to_string(file) {
+        Ok(secret) => erasure_key(Some(&SecretString::from(secret)))
+            .with_context(|| format!("{} holds no key", file.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
+
+/// Makes the file of the key where it is missing; never another one in its place.
+fn make_erasure_key(directory: &Path) -> anyhow::Result<()> {
+    use std::io::Write as _;
+
+    let file = directory.join(ERASURE_KEY);
+    if file.exists() {
+        return Ok(());
+    }
+    let secret = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
+    let secret: String = secret.iter().map(|part| part.simple().to_string()).collect();
+    // A key that is half there would be another one: it is whole before it has its name.
+    let passing = directory.join(format!("{PASSING}{ERASURE_KEY}"));
+    let _ = std::fs::remove_file(&passing);
+    let mut into = private(&passing)?;
+    into.write_all(format!("{secret}\n").as_bytes())?;
+    into.sync_all()?;
+    std::fs::rename(&passing, &file).with_context(|| format!("cannot create {}", file.display()))
+}
+
+/// Refuses a key by which nobody is known who was erased.
+async fn check_erasure_key(store: &dyn Erasures, or: &str) -> anyhow::Result<()> {
+    let wrong = match store.erasure_key_fits().await? {
+        KeyFit::Fits => return Ok(()),
+        KeyFit::Missing => "people were erased from the store, and there is no key to know them by",
+        KeyFit::Wrong => "people were erased from the store, and the key is not the one they are known by",
+    };
+    Err(Refusal::new(Exit::Configuration, wrong)
+        .hint(format!("give the key with people.erasure_key (GITFLEET_ERASURE_KEY_FILE), {or}"))
+        .into())
+}
+
+/// The local store for erasing somebody: alone, with a key, and with the cache that is beside it.
+pub(crate) struct Erasing {
+    pub(crate) store: Sqlite,
+    cache: PathBuf,
+    _data_dir: DataDir,
+}
+
+impl Erasing {
+    pub(crate) async fn open(path: &Path, secret: Option<&SecretString>) -> anyhow::Result<Self> {
+        let data_dir = DataDir::open(path)?;
+        // Of a store that has a key already, another one would know nobody.
+        let store = open_store(path, secret).await?;
+        let store = match store.erasure_key() {
+            Some(_) => store,
+            None => {
+                store.close().await;
+                make_erasure_key(path)?;
+                open_store(path, secret).await?
+            }
+        };
+        Ok(Self { store, cache: path.join(CACHE), _data_dir: data_dir })
+    }
+
+    /// Deletes the cache's file: what was purged from it would still be in pages of it that are free.
+    pub(crate) fn purge_cache(&self) -> Result<u64, String> {
+        match std::fs::remove_file(&self.cache) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.to_string()),
+            Ok(()) | Err(_) => Ok(0),
+        }
+    }
 }
 
 /// What is known of listings in the local store, beside whoever else has it open.
@@ -241,7 +345,7 @@ impl Known {
         };
         create(&directory)
             .with_context(|| format!("cannot use the data directory {}", directory.display()))?;
-        let sqlite = Arc::new(open_store(&directory).await?);
+        let sqlite = Arc::new(open_file(&directory).await?);
         Ok(Self { listings: sqlite.clone(), sqlite, _passing: passing })
     }
 
@@ -383,11 +487,16 @@ pub(crate) async fn connect_store(fleet: &config::Fleet) -> anyhow::Result<Postg
 }
 
 /// Connects to the fleet's store as soon as it answers, and sees to it that its schema fits.
-pub(crate) async fn open_fleet_store(fleet: &config::Fleet, migrate: bool) -> anyhow::Result<Postgres> {
+pub(crate) async fn open_fleet_store(
+    fleet: &config::Fleet,
+    migrate: bool,
+    secret: Option<&SecretString>,
+) -> anyhow::Result<Postgres> {
+    let key = erasure_key(secret)?;
     const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
     let store = loop {
         match connect_store(fleet).await {
-            Ok(store) => break store,
+            Ok(store) => break store.erasing(key),
             Err(error)
                 if error
                     .downcast_ref::<gitfleet_coordinator::store::StoreError>()
@@ -407,7 +516,10 @@ pub(crate) async fn open_fleet_store(fleet: &config::Fleet, migrate: bool) -> an
         }
     }
     match check(&store.schema().await?.status().await?) {
-        Fit::UpToDate | Fit::Ahead => Ok(store),
+        Fit::UpToDate | Fit::Ahead => {
+            check_erasure_key(&store, "as the coordinators had it before").await?;
+            Ok(store)
+        }
         Fit::Behind => {
             Err(Refusal::new(Exit::Configuration, "the store's schema is older than this program")
                 .hint("bring it up to date with `gitfleet migrate up`, or start with --migrate")

@@ -84,6 +84,7 @@ impl Machine {
             pulse: Duration::from_millis(100),
             cache_bytes: 1 << 20,
             meters: Meters::default(),
+            erasure_key: None,
         };
         Worker::new(self.queue.clone(), self.cache.clone(), config)
     }
@@ -471,6 +472,7 @@ async fn an_outcome_nobody_asked_for_changes_nothing() {
         max_blob_bytes: LIMIT,
         line_history: true,
         credential: None,
+        erased: None,
     };
     let outcome = Outcome {
         job: stranger.id,

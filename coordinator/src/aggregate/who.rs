@@ -130,7 +130,7 @@ pub(crate) fn link(decided: &PeopleLink) -> Link {
 }
 
 /// Reads `Name <e-mail>`, or an e-mail alone.
-fn meant(text: &str) -> people::Who {
+pub(crate) fn meant(text: &str) -> people::Who {
     match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
         Some((name, email)) => {
             people::Who::Signature(Signature { name: name.trim().into(), email: email.into() })

@@ -122,6 +122,10 @@ pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
     words(text)
 }
 
+/// What names a request, for whoever writes it down elsewhere.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) String);
+
 /// A request on its way in.
 pub(super) struct Visit {
     /// Names the request.
@@ -218,6 +222,7 @@ pub(super) async fn carry_out(
     next: Next,
 ) -> Result<Response, Problem> {
     request.extensions_mut().insert(caller.clone());
+    request.extensions_mut().insert(RequestId(visit.id.clone()));
     // Where there is no such route nothing is done, and where it is asked for in another way neither.
     if grant.is_none() || !visit.changes() {
         return Ok(next.run(request).await);

@@ -26,7 +26,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
         let (kind, title) = (format!("urn:gitfleet:problem:{kind}"), title.to_owned());
         Self {
             kind,
@@ -143,6 +143,10 @@ impl From<StoreError> for Problem {
     /// The cause goes to the log and not to the client, who could learn from it what the store is made of.
     fn from(error: StoreError) -> Self {
         tracing::warn!(error = &error as &dyn std::error::Error, "the store failed a request");
+        if matches!(error, StoreError::ErasureKey { .. }) {
+            return Self::conflict(error.to_string())
+                .hint("give every coordinator the same people.erasure_key (GITFLEET_ERASURE_KEY_FILE)");
+        }
         if error.is_passing() {
             return Self::unavailable("store", "the store does not answer");
         }

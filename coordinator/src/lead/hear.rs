@@ -7,7 +7,7 @@ use gitfleet_shared::contract::{Failure, FailureClass, Heartbeat, Outcome};
 use gitfleet_shared::queue::Topic;
 use tokio::time::MissedTickBehavior;
 
-use super::{Realm, Reign, TICK};
+use super::{Purged, Realm, Reign, TICK};
 use crate::store::ledger::Unheard;
 use crate::store::{Effect, Recording};
 
@@ -49,9 +49,24 @@ impl Realm {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            self.purge().await;
             if let Err(error) = self.look_after().await {
                 self.bear(&error, "silent jobs are not looked after").await?;
             }
+        }
+    }
+
+    /// Purges the cache where what a worker said had to be redacted: it has put the same there.
+    async fn purge(&self) {
+        let Some(Purged(cache)) = &self.config.cache else { return };
+        let named = self.store.take_redactions();
+        if named == 0 {
+            return;
+        }
+        tracing::warn!(outcomes = named, "workers named somebody who was erased; the cache is purged");
+        if let Err(error) = cache.purge().await {
+            self.store.note_redactions(named);
+            tracing::warn!(error, "the cache cannot be purged; it is tried again");
         }
     }
 

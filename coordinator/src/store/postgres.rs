@@ -24,12 +24,16 @@ mod closing;
 #[path = "sql/columns.rs"]
 mod columns;
 mod copy;
+#[path = "sql/erased.rs"]
+mod erased;
 #[path = "sql/facts.rs"]
 mod facts;
 #[path = "sql/fleet.rs"]
 mod fleet;
 #[path = "sql/hearing.rs"]
 mod hearing;
+#[path = "sql/held.rs"]
+mod held;
 #[path = "sql/job_views.rs"]
 mod job_views;
 mod leadership;
@@ -69,6 +73,8 @@ mod silence;
 mod snapshots;
 #[path = "sql/sources.rs"]
 mod sources;
+#[path = "sql/sweep.rs"]
+mod sweep;
 #[path = "sql/throughput.rs"]
 mod throughput;
 #[path = "sql/tokens.rs"]
@@ -80,6 +86,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::str::FromStr as _;
 use std::time::{Duration, Instant};
 
+use gitfleet_shared::people::erasure::Key;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{
     PgArguments as Arguments, PgConnectOptions, PgConnection as Connection, PgPool, PgPoolOptions,
@@ -89,6 +96,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Postgres as Driv
 use tracing::Instrument as _;
 
 use super::doing::{Doing, is_collision};
+use super::erasing::Erasing;
 use super::migrations::{Schema, Step};
 use super::span::span;
 use super::{Observer, Result, StoreError, Term};
@@ -119,6 +127,13 @@ const STORE_BYTES: &str = "SELECT pg_database_size(current_database())";
 const SYSTEM: &str = "postgresql";
 /// What names a row of any table.
 const ROW: &str = "ctid";
+/// Takes the list of who was erased for as long as a transaction lasts: with others, or alone.
+const LOCK_ERASED_SHARED: &str =
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('gitfleet erasure ' || current_schema(), 0))";
+const LOCK_ERASED: &str =
+    "SELECT pg_advisory_xact_lock(hashtextextended('gitfleet erasure ' || current_schema(), 0))";
+/// What the server does in its own time.
+const AFTER_SWEEP: [&str; 0] = [];
 const HAS_STEPS: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
 
 /// How often a transaction is tried that collides with others, and what it waits after the first time.
@@ -208,6 +223,7 @@ pub struct Postgres {
     /// Under which everything is recorded.
     term: Option<Term>,
     observer: Option<Observer>,
+    erasing: Erasing,
 }
 
 type Database = Postgres;
@@ -239,12 +255,17 @@ impl Postgres {
         .await
         .doing("tell its version")?;
         check_version(row.get(0), row.get(1)).doing("be used")?;
-        Ok(Self { pool, deadline: options.deadline, term: None, observer: None })
+        Ok(Self { pool, deadline: options.deadline, term: None, observer: None, erasing: Erasing::default() })
     }
 
     /// Returns the same store, which tells `observer` of everything it is asked.
     pub fn observed(self, observer: Observer) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// Returns the same store, which knows by `key` who was erased.
+    pub fn erasing(self, key: Option<Key>) -> Self {
+        Self { erasing: Erasing::new(key), ..self }
     }
 
     /// Brings the schema up to date and returns the steps that this took.

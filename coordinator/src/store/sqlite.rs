@@ -20,12 +20,16 @@ mod by_batch;
 mod closing;
 #[path = "sql/columns.rs"]
 mod columns;
+#[path = "sql/erased.rs"]
+mod erased;
 #[path = "sql/facts.rs"]
 mod facts;
 #[path = "sql/fleet.rs"]
 mod fleet;
 #[path = "sql/hearing.rs"]
 mod hearing;
+#[path = "sql/held.rs"]
+mod held;
 #[path = "sql/job_views.rs"]
 mod job_views;
 #[path = "sql/ledger.rs"]
@@ -65,6 +69,8 @@ mod silence;
 mod snapshots;
 #[path = "sql/sources.rs"]
 mod sources;
+#[path = "sql/sweep.rs"]
+mod sweep;
 #[path = "sql/throughput.rs"]
 mod throughput;
 #[path = "sql/tokens.rs"]
@@ -76,6 +82,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gitfleet_shared::ids::BatchId;
+use gitfleet_shared::people::erasure::Key;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteArguments as Arguments, SqliteConnectOptions, SqliteConnection as Connection, SqliteJournalMode,
@@ -85,6 +92,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _, Sqlite as Driver, Tra
 use tracing::Instrument as _;
 
 use super::doing::Doing;
+use super::erasing::Erasing;
 use super::migrations::Schema;
 use super::span::span;
 use super::{Observer, Result, StoreError, Term};
@@ -111,6 +119,11 @@ const STORE_BYTES: &str = "SELECT page_count * page_size FROM pragma_page_count(
 const SYSTEM: &str = "sqlite";
 /// What names a row of any table.
 const ROW: &str = "rowid";
+// There is one writer.
+const LOCK_ERASED_SHARED: &str = "";
+const LOCK_ERASED: &str = "";
+/// What was deleted is still in free pages of the file, and in its log.
+const AFTER_SWEEP: [&str; 2] = ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"];
 const HAS_STEPS: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
 
 /// Returns the elements of the list `name` in the JSON object of parameter `place`.
@@ -123,6 +136,7 @@ fn in_part(place: usize, name: &str) -> String {
 pub struct Sqlite {
     pool: SqlitePool,
     observer: Option<Observer>,
+    erasing: Erasing,
 }
 
 type Database = Sqlite;
@@ -144,12 +158,17 @@ impl Sqlite {
             .await
             .doing("be opened")?;
         migrating.close().await.doing("be opened")?;
-        Ok(Self { pool, observer: None })
+        Ok(Self { pool, observer: None, erasing: Erasing::default() })
     }
 
     /// Returns the same store, which tells `observer` of everything it is asked.
     pub fn observed(self, observer: Observer) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// Returns the same store, which knows by `key` who was erased.
+    pub fn erasing(self, key: Option<Key>) -> Self {
+        Self { erasing: Erasing::new(key), ..self }
     }
 
     /// Returns what is to be known and done about the schema of the store in `file`, which is not touched by asking.
@@ -209,6 +228,10 @@ impl Sqlite {
         attempt: impl Fn() -> F,
     ) -> Result<T> {
         self.timed(operation, attempt()).await
+    }
+
+    async fn until_alone<T, F: Future<Output = Result<T>>>(&self, attempt: impl Fn() -> F) -> Result<T> {
+        attempt().await
     }
 
     /// Whoever has the file leads; it is written down for those who ask.

@@ -99,13 +99,13 @@ pub(crate) async fn what_adds_to_a_replaced_snapshot_is_surveyed_again(home: &Ho
     let store = &*home.store;
     analysed(store, "/r", &Fake::of(history(90..100)), 10).await;
     // Five commits on top of those ten.
-    let added = Fake { refs: 2, history: history(85..100), since: Some((1, 10)) };
+    let added = Fake { refs: 2, since: Some((1, 10)), ..Fake::of(history(85..100)) };
     let slow = submitted(store, &["/r"]).await;
     let survey = taken(store, slow).await.unwrap().remove(0);
     let purpose = Purpose::Analyse { slice_commits: 10 };
     collected(store, purpose, &added.outcome(&survey), None).await;
     // Meanwhile somebody pushed another history by force, and another batch has published it.
-    let forced = Fake { refs: 3, history: history(200..203), since: None };
+    let forced = Fake { refs: 3, ..Fake::of(history(200..203)) };
     analysed(store, "/r", &forced, 10).await;
     finish(store, slow, &added, 10).await;
     let head = Revisions::Head;
@@ -115,7 +115,7 @@ pub(crate) async fn what_adds_to_a_replaced_snapshot_is_surveyed_again(home: &Ho
     assert_eq!(store.repositories(slow).await.unwrap()[0].commits_seen, 15);
 
     // Where nobody came between, what is added is added.
-    let more = Fake { refs: 4, history: history(80..100), since: Some((2, 15)) };
+    let more = Fake { refs: 4, since: Some((2, 15)), ..Fake::of(history(80..100)) };
     let batch = analysed(store, "/r", &more, 10).await;
     assert_eq!(home.number("SELECT count(*) FROM snapshot_commit").await, 20);
     assert_eq!(store.repositories(batch).await.unwrap()[0].commits_new, 5);

@@ -93,11 +93,12 @@ pub(crate) struct Fake {
     pub(crate) history: Vec<CommitFacts>,
     /// The refs at which a survey with that base lists only what is new, and the commits that were there then.
     pub(crate) since: Option<(u8, u32)>,
+    pub(crate) mailmap: Option<Vec<u8>>,
 }
 
 impl Fake {
     pub(crate) fn of(history: Vec<CommitFacts>) -> Self {
-        Self { refs: 1, history, since: None }
+        Self { refs: 1, history, since: None, mailmap: None }
     }
 
     fn changed(&self, base: Option<u8>) -> Changed {
@@ -113,7 +114,7 @@ impl Fake {
                 tips: ids.iter().take(1).copied().collect(),
                 attributes: [0; 32],
                 shallow: false,
-                mailmap: None,
+                mailmap: self.mailmap.clone(),
                 tags: vec![tag(self.refs)],
                 attributes_files: vec![AttributesFile {
                     directory: b"gen/".to_vec(),
@@ -165,6 +166,8 @@ impl Fake {
         }
     }
 }
+
+pub(crate) const ANALYSE: Purpose = Purpose::Analyse { slice_commits: 50 };
 
 pub(crate) fn terms() -> Terms {
     Terms {

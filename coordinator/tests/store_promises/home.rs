@@ -6,16 +6,20 @@ use gitfleet_coordinator::store::access::Access;
 use gitfleet_coordinator::store::ledger::Ledger;
 use gitfleet_coordinator::store::postgres::{Options, Postgres};
 use gitfleet_coordinator::store::sqlite::Sqlite;
+use gitfleet_shared::people::erasure::Key;
 use gitfleet_testkit::postgres::{Database, Postgres as Server};
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use sqlx::{AssertSqlSafe, Row as _};
 
+/// By which those are known who were erased.
+pub(crate) const SECRET: &str = "the secret of these tests";
+
 pub(crate) struct Home {
     pub(crate) store: Arc<dyn Ledger>,
     pub(crate) access: Arc<dyn Access>,
     door: Door,
-    _keep: Keep,
+    keep: Keep,
 }
 
 enum Door {
@@ -26,16 +30,16 @@ enum Door {
 /// What the store is in; gone with its home.
 enum Keep {
     Folder(#[expect(dead_code, reason = "its end is what it is kept for")] tempfile::TempDir),
-    Database(#[expect(dead_code, reason = "its end is what it is kept for")] Database),
+    Database(Database),
 }
 
 impl Home {
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("store");
-        let store = Arc::new(Sqlite::open(&file).await.unwrap());
+        let store = Arc::new(Sqlite::open(&file).await.unwrap().erasing(Key::new(SECRET.as_bytes())));
         let door = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&file)).await.unwrap();
-        Self { access: store.clone(), store, door: Door::Sqlite(door), _keep: Keep::Folder(folder) }
+        Self { access: store.clone(), store, door: Door::Sqlite(door), keep: Keep::Folder(folder) }
     }
 
     pub(crate) async fn postgres() -> Self {
@@ -44,8 +48,8 @@ impl Home {
         let store = Postgres::connect(database.url(), options).await.unwrap();
         store.migrate().await.unwrap();
         let door = PgPool::connect(database.url()).await.unwrap();
-        let store = Arc::new(store);
-        Self { access: store.clone(), store, door: Door::Postgres(door), _keep: Keep::Database(database) }
+        let store = Arc::new(store.erasing(Key::new(SECRET.as_bytes())));
+        Self { access: store.clone(), store, door: Door::Postgres(door), keep: Keep::Database(database) }
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
@@ -98,6 +102,48 @@ impl Home {
                 row.unwrap().get(0)
             }
         }
+    }
+
+    /// Returns the address of its database, where there is one.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match &self.keep {
+            Keep::Folder(_) => None,
+            Keep::Database(database) => Some(database.url()),
+        }
+    }
+
+    /// Returns every value of every column of every table, as its bytes, with where it stands.
+    pub(crate) async fn dump(&self) -> Vec<(String, Vec<u8>)> {
+        let mut all = Vec::new();
+        match &self.door {
+            Door::Sqlite(pool) => {
+                let columns = "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'";
+                for row in sqlx::query(columns).fetch_all(pool).await.unwrap() {
+                    let (table, column): (String, String) = (row.get(0), row.get(1));
+                    let values =
+                        format!("SELECT CAST({column} AS BLOB) FROM {table} WHERE {column} IS NOT NULL");
+                    let values = sqlx::query(AssertSqlSafe(values)).fetch_all(pool).await.unwrap();
+                    all.extend(values.iter().map(|row| (format!("{table}.{column}"), row.get(0))));
+                }
+            }
+            Door::Postgres(pool) => {
+                let columns = "SELECT c.table_name::text, c.column_name::text, c.data_type::text \
+                     FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name) \
+                     WHERE table_schema = 'fleet' AND t.table_type = 'BASE TABLE'";
+                for row in sqlx::query(columns).fetch_all(pool).await.unwrap() {
+                    let (table, column, kind): (String, String, String) =
+                        (row.get(0), row.get(1), row.get(2));
+                    let value = match kind.as_str() {
+                        "bytea" => column.clone(),
+                        _ => format!("convert_to({column}::text, 'UTF8')"),
+                    };
+                    let values = format!("SELECT {value} FROM fleet.{table} WHERE {column} IS NOT NULL");
+                    let values = sqlx::query(AssertSqlSafe(values)).fetch_all(pool).await.unwrap();
+                    all.extend(values.iter().map(|row| (format!("{table}.{column}"), row.get(0))));
+                }
+            }
+        }
+        all
     }
 
     /// Counts the rows of every table, so that a change shows that nobody looks for.

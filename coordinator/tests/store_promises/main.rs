@@ -5,6 +5,7 @@
 mod access;
 mod backup;
 mod crowd;
+mod erasure;
 mod fake;
 mod faults;
 mod fence;
@@ -125,6 +126,18 @@ mod planned {
 mod shown {
     use super::views;
     of_both!(views: weeks_are_those_of_iso_8601, views_show_what_was_recorded, odd_names_fail_no_query);
+}
+
+mod forgotten {
+    use super::erasure;
+    of_both!(erasure:
+        nothing_names_whom_it_was,
+        what_comes_later_names_nobody,
+        an_erasure_that_was_cut_short_is_done_again,
+        what_is_recorded_meanwhile_does_not_slip_through,
+        what_is_held_is_handed_out,
+        whom_others_share_a_name_with_stays_them,
+    );
 }
 
 mod together {

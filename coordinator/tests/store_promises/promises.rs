@@ -259,7 +259,7 @@ pub(crate) async fn what_is_known_is_what_was_recorded(home: &Home) {
     commits[5].parents = vec![id(6), id(7)];
     let fake = Fake::of(commits);
     analysed(store, "/r", &fake, 7).await;
-    let newer = Fake { refs: 2, history: history(0..33), since: None };
+    let newer = Fake { refs: 2, ..Fake::of(history(0..33)) };
     let batch = submitted(store, &["/r"]).await;
     let survey = stored(store, &store.unsent(batch, 1).await.unwrap()[0]).await;
     let WorkResult::Survey(SurveyResult::Changed(mut changed)) = newer.answer(&survey.job) else { panic!() };

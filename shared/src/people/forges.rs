@@ -9,6 +9,11 @@ pub(super) struct Account {
     pub login: Option<String>,
 }
 
+/// Returns the login that a noreply address of a forge names.
+pub fn login(email: &str) -> Option<String> {
+    account(email).and_then(|account| account.login)
+}
+
 /// Reads `ID+LOGIN@users.noreply.github.com`, `LOGIN@users.noreply.github.com` (also of other hosts),
 /// `ID-LOGIN@users.noreply.gitlab.example`, and Bitbucket's `LOGIN@users.noreply.bitbucket.org`.
 pub(super) fn account(email: &str) -> Option<Account> {

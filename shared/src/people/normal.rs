@@ -55,7 +55,7 @@ pub fn email_key(email: &str, settings: &Settings) -> Option<String> {
 }
 
 /// Whether people may be joined by this e-mail.
-pub(super) fn is_personal(email: &str) -> bool {
+pub fn is_personal(email: &str) -> bool {
     !SHARED_EMAILS.contains(&email)
 }
 
@@ -82,7 +82,7 @@ pub fn name_key(name: &str) -> String {
 
 /// The key of a full name by which people may be joined: two words or more with a blank between them (`r-zig` is a
 /// handle), and no stop word.
-pub(super) fn full_name(name: &str, settings: &Settings) -> Option<String> {
+pub fn full_name(name: &str, settings: &Settings) -> Option<String> {
     let key = name_key(name);
     let full =
         key.contains(' ') && name.split_whitespace().nth(1).is_some() && !NOBODY.contains(&key.as_str());

@@ -303,13 +303,25 @@ fn login(members: &[Member]) -> Option<String> {
 
 /// A hash of what the person is known by, so that keys can be shown where names may not.
 fn key(mapping: Option<&Mapping>, smallest: &Signature) -> String {
+    mapping.map_or_else(|| person_key(smallest), mapping_key)
+}
+
+/// Returns the key of a person whom a mapping names.
+pub fn mapping_key(mapping: &Mapping) -> String {
     let mut hasher = blake3::Hasher::new();
-    if let Some(mapping) = mapping {
-        hasher.update(b"mapping\0").update(mapping.primary_email.trim().to_lowercase().as_bytes());
-        hasher.update(b"\0").update(mapping.name.as_bytes());
-    } else {
-        hasher.update(b"member\0").update(&smallest.name).update(b"\0").update(&smallest.email);
-    }
+    hasher.update(b"mapping\0").update(mapping.primary_email.trim().to_lowercase().as_bytes());
+    hasher.update(b"\0").update(mapping.name.as_bytes());
+    digits(&hasher)
+}
+
+/// Returns the key of a person whose smallest signature this is, and whom no mapping names.
+pub fn person_key(smallest: &Signature) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"member\0").update(&smallest.name).update(b"\0").update(&smallest.email);
+    digits(&hasher)
+}
+
+fn digits(hasher: &blake3::Hasher) -> String {
     hasher.finalize().to_hex().as_str()[..KEY_DIGITS].to_owned()
 }
 

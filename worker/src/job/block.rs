@@ -1,5 +1,6 @@
 //! Commits of a job, a block at a time: the cache asked, the engine asked for the rest, the cache filled.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gitfleet_shared::cache::Key;
@@ -7,6 +8,7 @@ use gitfleet_shared::codec::{self, Kind};
 use gitfleet_shared::contract::{Failure, MainlineNet};
 use gitfleet_shared::facts::FACTS_VERSION;
 use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::people::erasure::Suppression;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::{Instrument as _, Span};
@@ -31,6 +33,9 @@ pub(super) struct Asked<T, K, C> {
     pub(super) weight: fn(&T) -> usize,
     pub(super) room: usize,
     pub(super) is_final: fn(&T) -> bool,
+    pub(super) erased: Arc<Suppression>,
+    /// Makes a value name nobody who was erased, and says whether it did.
+    pub(super) redact: fn(&Suppression, &mut T) -> bool,
 }
 
 pub(super) struct Block<T> {
@@ -57,7 +62,8 @@ impl Tools {
         let compute = |engine: &mut Engine, id| engine.mainline_net(id);
         let is_final = MainlineNet::is_final;
         let (weight, room) = (|_: &MainlineNet| 0, 1);
-        let asked = Asked { kind: Kind::MainlineNet, key, compute, weight, room, is_final };
+        let (erased, redact) = (Arc::default(), |_: &Suppression, _: &mut MainlineNet| false);
+        let asked = Asked { kind: Kind::MainlineNet, key, compute, weight, room, is_final, erased, redact };
         let done = self.block(engine, merges, asked).await?;
         nets.extend(done.values);
         Ok(done.engine)
@@ -81,7 +87,7 @@ impl Tools {
         }
         #[cfg(feature = "faults")]
         gitfleet_shared::faults::dawdle().await;
-        let Asked { kind, key, compute, weight, room, is_final } = asked;
+        let Asked { kind, key, compute, weight, room, is_final, erased, redact } = asked;
         let version = cache_version();
         let keys: Vec<Key> = ids.iter().map(key).collect();
         let asked = self.meters.cache_seconds.with_label_values(&["get"]).start_timer();
@@ -97,12 +103,17 @@ impl Tools {
                 }
                 let known = cached.and_then(|frame| codec::decode(kind, version, &frame).ok());
                 let value = match known {
-                    Some(value) => {
+                    Some(mut value) => {
                         hits += 1;
+                        // Whoever put it there had not heard of it.
+                        if redact(&erased, &mut value) {
+                            entries.push((key, codec::encode(kind, version, &value)));
+                        }
                         value
                     }
                     None => {
-                        let value = compute(&mut engine, gix_id(&id)?).map_err(survey::unreadable)?;
+                        let mut value = compute(&mut engine, gix_id(&id)?).map_err(survey::unreadable)?;
+                        redact(&erased, &mut value);
                         if is_final(&value) {
                             entries.push((key, codec::encode(kind, version, &value)));
                         }

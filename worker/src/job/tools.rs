@@ -8,6 +8,7 @@ use std::time::Duration;
 use gitfleet_shared::cache::Cache;
 use gitfleet_shared::contract::{Base, Failure, FailureClass, Job, Revisions, Source};
 use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::people::erasure::{Key, Suppression};
 use gitfleet_shared::queue::Queue;
 
 use super::undone::Undone;
@@ -37,6 +38,7 @@ pub(crate) struct Tools {
     /// How far the job in hand is, in the units of its heartbeat.
     pub(crate) done: Arc<AtomicU64>,
     pub(crate) meters: Meters,
+    pub(crate) erasure_key: Option<Key>,
 }
 
 impl Tools {
@@ -99,6 +101,19 @@ impl Tools {
             Ok::<_, Failure>(None)
         });
         Ok(asked.await??)
+    }
+
+    /// Returns who is to be named no more.
+    pub(super) fn erased(&self, job: &Job) -> Result<Arc<Suppression>, Failure> {
+        let heard = Suppression::heard(self.erasure_key.as_ref(), job.erased.as_ref());
+        heard.map(Arc::new).ok_or_else(|| Failure {
+            class: FailureClass::ErasureKey,
+            message: format!(
+                "people were erased, and the worker has {} key to know them by; give it the coordinator's \
+                 people.erasure_key (GITFLEET_ERASURE_KEY_FILE)",
+                if self.erasure_key.is_some() { "another" } else { "no" }
+            ),
+        })
     }
 
     pub(super) fn limits(&self, job: &Job) -> Limits {

@@ -1,7 +1,9 @@
 //! How a job is done: surveys, slices and tips, with the engine of a repository kept for the next slice of it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -13,6 +15,7 @@ use gitfleet_shared::contract::{
 };
 use gitfleet_shared::facts::CommitFacts;
 use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::people::erasure::Suppression;
 
 use super::Slot;
 use super::block::{Asked, BLOCK};
@@ -33,6 +36,7 @@ pub(super) struct Open {
 
 impl Slot {
     pub(super) async fn work(&mut self, job: &Job) -> Result<WorkResult, Undone> {
+        let erased = self.tools.erased(job)?;
         tracing::debug!(job.id = %job.id, repository = %job.source, work = job.work.name(), "job begins");
         // What was submitted elsewhere, or when more was allowed, is asked no more than anything else.
         self.tools.mirrors.gate().check(&job.source)?;
@@ -55,10 +59,17 @@ impl Slot {
                     let repository = repository::open(&path, limits.max_blob_bytes)?.to_thread_local();
                     survey::survey(&repository, &revisions, base.as_ref(), limits, depth)
                 });
-                Ok(WorkResult::Survey(result.await??))
+                let mut result = result.await??;
+                if let SurveyResult::Changed(changed) = &mut result
+                    && let Some(content) = &mut changed.snapshot.mailmap
+                    && let Cow::Owned(rest) = erased.mailmap(content)
+                {
+                    *content = rest;
+                }
+                Ok(WorkResult::Survey(result))
             }
             Work::Slice { head, commits, mainline_merges } => {
-                self.slice(job, *head, commits, mainline_merges).await.map(WorkResult::Slice)
+                self.slice(job, *head, commits, mainline_merges, &erased).await.map(WorkResult::Slice)
             }
             Work::Tip { head } => self.tip(job, *head).await.map(WorkResult::Tip),
         }
@@ -70,6 +81,7 @@ impl Slot {
         head: ObjectId,
         commits: &[ObjectId],
         merges: &[ObjectId],
+        erased: &Arc<Suppression>,
     ) -> Result<SliceResult, Undone> {
         let (mut engine, mirror) = self.engine(job, head, commits).await?;
         let digest = engine.digest();
@@ -97,7 +109,9 @@ impl Slot {
             let weight = |facts: &CommitFacts| facts.files.len();
             let room = self.tools.slice_changes - changes;
             let is_final = CommitFacts::are_final;
-            let asked = Asked { kind: Kind::CommitFacts, key, compute, weight, room, is_final };
+            let (erased, redact) = (Arc::clone(erased), Suppression::facts);
+            let kind = Kind::CommitFacts;
+            let asked = Asked { kind, key, compute, weight, room, is_final, erased, redact };
             let done = self.tools.block(engine, block, asked).await?;
             engine = done.engine;
             cache_hits += done.hits;

@@ -260,6 +260,7 @@ async fn carry_out(args: &Analyze, request: Request, quiet: bool) -> anyhow::Res
         request.keep,
         Unfinished::Abandon,
         request.settings.fleet.cache_keys_file.as_deref(),
+        request.settings.erasure_key.as_ref(),
     )
     .await?;
     // The beginning of the trace, where anybody collects one.
@@ -319,6 +320,7 @@ async fn analyse(
             pulse: PULSE,
             cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, *slots).cache_bytes,
             meters: Meters::default(),
+            erasure_key: parts.store.erasure_key(),
         },
     );
     let working = tokio::spawn({

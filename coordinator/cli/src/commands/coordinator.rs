@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
-use gitfleet_coordinator::lead::{self, Bell};
+use gitfleet_coordinator::lead::{self, Bell, Purged};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::store::ledger::Ledger;
 use gitfleet_coordinator::vital::Vital;
@@ -64,7 +64,7 @@ async fn serve(
     tokio::spawn(signals.watch(stopper));
     let store = tokio::select! {
         () = stop::stopped(stopped.clone()) => return Ok(stopped.borrow().unwrap_or(Exit::Terminated)),
-        store = open_fleet_store(fleet, migrate) => store?,
+        store = open_fleet_store(fleet, migrate, settings.erasure_key.as_ref()) => store?,
     };
     let watching = meters.clone();
     let store = store.observed(Arc::new(move |operation, took| watching.stored(operation, took)));
@@ -93,8 +93,18 @@ async fn serve(
     let lease = fleet.lease;
     let sources = settings.sources.policy(Asker::Others);
     let lister = Some(lister(settings, ledger.clone(), Asker::Others, meters.clone(), now)?);
-    let config =
-        lead::Config { holder: name, lease, kept, sources, meters, lister, now, ..lead::Config::default() };
+    let cache = Some(Purged(servers.cache.clone()));
+    let config = lead::Config {
+        holder: name,
+        lease,
+        kept,
+        sources,
+        meters,
+        cache,
+        lister,
+        now,
+        ..lead::Config::default()
+    };
     if let Some(metrics) = metrics {
         let refresh = exposition::gauges(&meter, &api);
         let exposed = Exposed::new(meter, warnings, None, refresh);

@@ -291,7 +291,7 @@ fn with_store<T>(
         if !has_store(&data_dir) {
             return Err(nothing_published());
         }
-        let store = open_store(&data_dir).await?;
+        let store = open_store(&data_dir, loaded.settings.erasure_key.as_ref()).await?;
         let done = work(&store).await;
         store.close().await;
         done

@@ -81,7 +81,7 @@ pub(super) fn run(args: Report, quiet: bool) -> anyhow::Result<Exit> {
                 if !data_dir.join(STORE).exists() {
                     return Err(nothing_published());
                 }
-                let store = open_store(&data_dir).await?;
+                let store = open_store(&data_dir, loaded.settings.erasure_key.as_ref()).await?;
                 let published = store.published(PUBLISHED).await?;
                 store.close().await;
                 let (report, _) = published.ok_or_else(nothing_published)?;
@@ -129,7 +129,7 @@ fn make(
         if !data_dir.join(STORE).exists() {
             return Err(nothing_published());
         }
-        let store = open_store(&data_dir).await?;
+        let store = open_store(&data_dir, settings.erasure_key.as_ref()).await?;
         let batch = last_batch(&store).await?;
         let concluded = conclude(&store, batch, &terms).await.map_err(|error| {
             Refusal::new(Exit::NotFound, format!("the facts of the last report cannot be read so: {error}"))
@@ -185,7 +185,7 @@ fn write_facts(overrides: Overrides, config: Option<&Path>, quiet: bool) -> anyh
         if !data_dir.join(STORE).exists() {
             return Err(nothing_published());
         }
-        let store = open_store(&data_dir).await?;
+        let store = open_store(&data_dir, settings.erasure_key.as_ref()).await?;
         let batch = last_batch(&store).await?;
         std::fs::create_dir_all(&output)?;
         // Each file is whole or not there.

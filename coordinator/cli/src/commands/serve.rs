@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
-use gitfleet_coordinator::lead::{self, Bell};
+use gitfleet_coordinator::lead::{self, Bell, Purged};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::vital::Vital;
 use gitfleet_shared::contract::Identity;
@@ -50,12 +50,15 @@ pub(super) fn run(args: Serve, quiet: bool) -> anyhow::Result<Exit> {
         .build()
         .context("cannot start the runtime")?;
     let keys = loaded.settings.fleet.cache_keys_file.as_deref();
+    let erasure_key = loaded.settings.erasure_key.as_ref();
     let exit = runtime.block_on(async {
-        let parts = Embedded::open(&data_dir, Keep::Everything, Unfinished::Resume, keys).await?;
+        let parts =
+            Embedded::open(&data_dir, Keep::Everything, Unfinished::Resume, keys, erasure_key).await?;
         let identity = Identity { name: "embedded".to_owned(), host: surroundings.host(), ..worker::ours() };
         let meter = Meter::default();
         let mut config = worker::config(&loaded.settings, identity, slots, parts.mirrors.clone())?;
         config.meters = WorkerMeters::beside_a_coordinator(&meter);
+        config.erasure_key = parts.store.erasure_key();
         let seen = Seen { meter, warnings: loaded.warnings.len(), data_dir: data_dir.clone() };
         let exit = serve(&loaded.settings, front, config, &parts, surroundings.process_name(), seen).await;
         parts.close_queue();
@@ -121,8 +124,18 @@ async fn serve(
     let lease = settings.fleet.lease;
     let sources = settings.sources.policy(Asker::Others);
     let lister = Some(lister(settings, parts.store.clone(), Asker::Others, meters.clone(), now)?);
-    let config =
-        lead::Config { holder: name, lease, kept, sources, meters, lister, now, ..lead::Config::default() };
+    let cache = Some(Purged(parts.cache.clone()));
+    let config = lead::Config {
+        holder: name,
+        lease,
+        kept,
+        sources,
+        meters,
+        cache,
+        lister,
+        now,
+        ..lead::Config::default()
+    };
     let answering = tokio::spawn(api::serve(listener, api, front.tls, stop::stopped(stopped.clone())));
     let working = Worker::new(parts.queue.clone(), parts.cache.clone(), worker);
     let working = tokio::spawn(working.run(stop::stopped(stopped.clone())));

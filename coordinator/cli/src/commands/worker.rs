@@ -16,7 +16,7 @@ use crate::args;
 use crate::config::{Asker, Fleet, Overrides, Settings};
 use crate::exit::{Exit, Refusal};
 use crate::exposition::{self, Dependencies, Exposed, Refresh};
-use crate::wiring::{DataDir, Servers, credentials, gate};
+use crate::wiring::{DataDir, Servers, credentials, erasure_key, gate};
 
 /// How often a worker is heard of while its jobs get further.
 const PULSE: Duration = Duration::from_secs(1);
@@ -52,6 +52,7 @@ pub(super) fn run(args: args::Worker, quiet: bool) -> anyhow::Result<Exit> {
     let mut config =
         config(settings, Identity { name: name.clone(), host, ..ours() }, slots, data_dir.mirrors())?;
     config.meters = Meters::new(&meter);
+    config.erasure_key = erasure_key(settings.erasure_key.as_ref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // Analysis runs on threads of its own; these only pass messages.
         .worker_threads(2)
@@ -91,6 +92,7 @@ pub(super) fn config(
         pulse: PULSE,
         cache_bytes: Limits::share(settings.max_blob_bytes, settings.memory_bytes, slots).cache_bytes,
         meters: Meters::default(),
+        erasure_key: None,
     })
 }
 

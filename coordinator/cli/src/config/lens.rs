@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gitfleet_coordinator::lens::{Lens, Names};
 use gitfleet_shared::people::teams::{Membership, Team};
 use gitfleet_shared::people::{Mapping, bots};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,7 +18,8 @@ use super::problem::{Problem, ProblemKind};
 /// What pseudonyms are made with where nobody says.
 const PUBLIC_KEY: &str = "gitfleet";
 
-pub(super) fn settle(merge: &mut Merge<'_>) -> Arc<Lens> {
+/// Returns the lens, and the secret by which those are known who were erased.
+pub(super) fn settle(merge: &mut Merge<'_>) -> (Arc<Lens>, Option<SecretString>) {
     let mut lens = Lens::default();
     lens.people.mailmap = mailmap(merge);
     lens.people.mappings = tree(merge, "people.mappings", mappings).unwrap_or_default();
@@ -26,6 +27,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Arc<Lens> {
         bots::Lists { bots: many(merge, "people.bots"), humans: many(merge, "people.humans") };
     lens.people.settings.name_stop_list = many(merge, "people.name_stop_list");
     lens.people.settings.plus_tag_domains = many(merge, "people.plus_tag_domains");
+    let erasure_key = merge.secret("people.erasure_key").filter(|key| !key.expose_secret().is_empty());
     lens.teams = tree(merge, "teams", teams).unwrap_or_default();
     lens.tickets.platforms = many(merge, "tickets.platforms");
     lens.tickets.jira_keys = many(merge, "tickets.project_keys");
@@ -51,7 +53,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Arc<Lens> {
         let origin = merge.found.given.get(&place).map_or(Origin::Default, |given| given.origin.clone());
         merge.problems.push(Problem::new(ProblemKind::Value, origin, &place, bad.reason));
     }
-    Arc::new(lens)
+    (Arc::new(lens), erasure_key)
 }
 
 fn names(merge: &mut Merge<'_>) -> Names {

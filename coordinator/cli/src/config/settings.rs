@@ -52,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) named_credentials: Vec<NamedCredential>,
     /// How reports read facts.
     pub(crate) lens: Arc<Lens>,
+    /// By which those are known who were erased.
+    pub(crate) erasure_key: Option<SecretString>,
     pub(crate) github: GitHub,
     pub(crate) logging: Logging,
     pub(crate) telemetry: Telemetry,
@@ -114,7 +116,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         .filter(|held| !held.secret.expose_secret().is_empty())
         .or_else(|| github.tokens.first().cloned());
     let credentials = token.map(|token| Credential { host: host.clone(), token }).into_iter().collect();
-    let lens = lens::settle(merge);
+    let (lens, erasure_key) = lens::settle(merge);
     let logging = logging::settle(merge);
     let telemetry = telemetry::settle(merge);
     let kept = kept(merge);
@@ -151,6 +153,7 @@ pub(super) fn settle(merge: &mut Merge<'_>) -> Settings {
         sources,
         named_credentials,
         lens,
+        erasure_key,
         github,
         logging,
         telemetry,

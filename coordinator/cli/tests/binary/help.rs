@@ -5,11 +5,12 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::room::{Ended, Room};
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "analyze",
     "facts",
     "config",
     "report",
+    "person",
     "submit",
     "batch",
     "job",

@@ -22,6 +22,7 @@ mod judge;
 mod keys;
 mod logging;
 mod people;
+mod person;
 mod repository;
 mod room;
 #[path = "../schema/mod.rs"]

@@ -12,6 +12,7 @@ mod broker;
 mod cache;
 mod cancel;
 mod crashes;
+mod erasure;
 mod fleet;
 #[path = "../history/mod.rs"]
 mod history;

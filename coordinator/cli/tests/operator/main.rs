@@ -14,6 +14,7 @@ mod github;
 mod history;
 mod looking;
 mod observing;
+mod person;
 mod refusals;
 mod reports;
 mod scheduling;

@@ -48,6 +48,9 @@ const TABLES: &[&str] = &[
     "forge_page",
     "forge_budget",
     "forge_repository",
+    "erasure_key",
+    "erased_person",
+    "erased_mark",
 ];
 
 /// What is left out: it is made by a step of the schema, or is of no worth after a crash.

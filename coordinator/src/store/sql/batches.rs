@@ -7,7 +7,8 @@ use gitfleet_shared::ids::{BatchId, JobId};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::columns::{DAMAGED_BATCH, DAMAGED_JOB, batch_id};
-use super::{Connection, Database, Doing as _, EACH, JOB_ORDER, bulk};
+use super::{Connection, Database, Doing as _, EACH, JOB_ORDER, Row, bulk, erased};
+use crate::redact;
 use crate::store::text::storable;
 use crate::store::{
     BatchRepository, Finished, NewBatch, NewRepository, RecordedFailure, RepositoryState, Result, StoreError,
@@ -16,19 +17,23 @@ use crate::store::{
 
 pub(super) async fn submit(database: &Database, batch: &NewBatch) -> Result<Submitted> {
     let mut transaction = database.begin().await?;
+    let list = erased::hold(database, &mut transaction).await?;
     let id = batch.id.as_bytes().as_slice();
-    let text = |value: serde_json::Result<String>| value.map_err(|_| DAMAGED_BATCH);
+    let json = |value: serde_json::Result<String>| {
+        let text = value.map_err(|_| DAMAGED_BATCH)?;
+        Ok::<_, StoreError>(redact::document(&list, &text).unwrap_or(text))
+    };
     let taken = sqlx::query(
         "INSERT INTO batch (id, state, name, priority, labels, terms, config, created_at, idempotency_key, \
          request_digest, trace) VALUES ($1, 'running', $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (idempotency_key) DO NOTHING",
     )
     .bind(id)
-    .bind(&batch.name)
+    .bind(list.redact_text(&batch.name))
     .bind(batch.priority)
-    .bind(text(serde_json::to_string(&batch.labels))?)
-    .bind(text(serde_json::to_string(&batch.terms))?)
-    .bind(&batch.config)
+    .bind(json(serde_json::to_string(&batch.labels))?)
+    .bind(json(serde_json::to_string(&batch.terms))?)
+    .bind(redact::settings(&list, &batch.config).unwrap_or_else(|| batch.config.clone()))
     .bind(batch.created_at)
     .bind(batch.request.as_ref().map(|request| request.key.as_str()))
     .bind(batch.request.as_ref().map(|request| request.digest.to_vec()))
@@ -141,7 +146,10 @@ pub(super) async fn unsent(database: &Database, batch: BatchId, limit: u32) -> R
     .fetch_all(&database.pool)
     .await
     .doing("list waiting jobs")?;
-    rows.iter().map(|row| Job::decode(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED_JOB)).collect()
+    // As it is now: who was erased since it was planned is not to be named either.
+    let erased = erased::now(database).await?.told();
+    let job = |row: &Row| Job::decode(row.get::<&[u8], _>(0)).map_err(|_| DAMAGED_JOB);
+    rows.iter().map(|row| Ok(Job { erased: erased.clone(), ..job(row)? })).collect()
 }
 
 pub(super) async fn mark_sent(database: &Database, jobs: &[JobId], now: i64) -> Result<()> {
@@ -246,6 +254,11 @@ pub(super) async fn repositories(
 
 pub(super) async fn publish(database: &Database, name: &str, finished: &Finished<'_>) -> Result<()> {
     let mut transaction = database.begin().await?;
+    // A report may have been made of facts that were read before they were gone over.
+    let list = erased::hold(database, &mut transaction).await?;
+    let report = redact::report(&list, finished.report);
+    let manifest = redact::document(&list, finished.manifest);
+    let name = list.redact_text(name);
     let id = finished.batch.as_bytes().as_slice();
     sqlx::query(
         // A batch whose failed repositories were tried again has a new one.
@@ -254,8 +267,8 @@ pub(super) async fn publish(database: &Database, name: &str, finished: &Finished
          inputs = excluded.inputs, as_of_seconds = excluded.as_of_seconds",
     )
     .bind(id)
-    .bind(finished.report)
-    .bind(finished.manifest)
+    .bind(report.as_deref().unwrap_or(finished.report))
+    .bind(manifest.as_deref().unwrap_or(finished.manifest))
     .bind(finished.inputs.as_ref().map(Digest::as_slice))
     .bind(finished.as_of_seconds)
     .execute(&mut *transaction)
@@ -265,7 +278,7 @@ pub(super) async fn publish(database: &Database, name: &str, finished: &Finished
         "INSERT INTO published (name, batch_id) VALUES ($1, $2) \
          ON CONFLICT (name) DO UPDATE SET batch_id = excluded.batch_id",
     )
-    .bind(name)
+    .bind(&*name)
     .bind(id)
     .execute(&mut *transaction)
     .await

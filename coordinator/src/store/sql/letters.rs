@@ -4,7 +4,8 @@ use gitfleet_shared::queue::DeadLetter;
 use sqlx::Row as _;
 
 use super::columns::instant;
-use super::{Database, Doing as _, Row};
+use super::{Database, Doing as _, Row, erased};
+use crate::redact;
 use crate::store::Result;
 use crate::store::text::storable;
 use crate::view::DeadView;
@@ -12,13 +13,16 @@ use crate::view::DeadView;
 pub(super) async fn keep(database: &Database, letter: &DeadLetter, now: i64) -> Result<()> {
     let digest = blake3::hash(&letter.encode());
     let mut transaction = database.begin().await?;
+    let list = erased::hold(database, &mut transaction).await?;
+    // That there was one is worth knowing; what it said may be about somebody who was erased.
+    let body = if redact::holds(&list, &letter.body) { &[][..] } else { letter.body.as_slice() };
     sqlx::query(
         "INSERT INTO dead_letter (topic, cause, body, arrived_at, digest) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (digest) DO UPDATE SET arrived_at = excluded.arrived_at",
     )
     .bind(storable(&letter.topic))
-    .bind(storable(&letter.cause))
-    .bind(letter.body.as_slice())
+    .bind(storable(&list.redact_text(&letter.cause)))
+    .bind(body)
     .bind(now)
     .bind(digest.as_bytes().as_slice())
     .execute(&mut *transaction)

@@ -3,10 +3,12 @@
 //! A pack is made of rows that never change, in the transaction that writes them, and anything wrong with it is no
 //! more than a reason to read the rows again.
 
+use std::borrow::Cow;
+
 use gitfleet_shared::facts::CommitFacts;
 use sqlx::Row as _;
 
-use super::{Connection, Database, Doing as _, bulk, facts};
+use super::{Connection, Database, Doing as _, bulk, erased, facts};
 use crate::store::{FactSet, Listed, Result, pack};
 
 /// Commits of a pack at most.
@@ -146,6 +148,14 @@ impl Mending {
         if !facts::lock(&mut transaction, self.set).await? {
             return transaction.rollback().await.doing("leave packs alone");
         }
+        let list = erased::hold(database, &mut transaction).await?;
+        let mut gathered = Cow::Borrowed(self.gathered.as_slice());
+        if !list.is_empty() {
+            // They may have been read before the list was what it is.
+            for (_, facts) in gathered.to_mut() {
+                list.facts(facts);
+            }
+        }
         for id in &self.outdated {
             sqlx::query("DELETE FROM fact_pack WHERE id = $1")
                 .bind(id)
@@ -153,7 +163,7 @@ impl Mending {
                 .await
                 .doing("forget a pack")?;
         }
-        for commits in self.gathered.chunks(PACK) {
+        for commits in gathered.chunks(PACK) {
             let commits: Vec<_> = commits.iter().map(|(row, facts)| (*row, facts)).collect();
             insert(&mut transaction, self.set, &commits).await?;
         }

@@ -2,7 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::{Database, Doing as _};
+use super::{Database, Doing as _, erased};
+use crate::redact;
 use crate::store::{PeopleLink, Result};
 
 /// Returns all decisions, ascending by whom they are about.
@@ -25,8 +26,13 @@ pub(super) async fn list(database: &Database) -> Result<Vec<PeopleLink>> {
         .collect())
 }
 
-/// Puts a decision in the place of an earlier one about the same two.
+/// Puts a decision in the place of an earlier one about the same two. Of somebody who was erased nothing is decided.
 pub(super) async fn decide(database: &Database, link: &PeopleLink) -> Result<()> {
+    let mut transaction = database.begin().await?;
+    let list = erased::hold(database, &mut transaction).await?;
+    let Some(link) = redact::link(&list, link) else {
+        return transaction.rollback().await.doing("leave it");
+    };
     sqlx::query(
         "INSERT INTO people_link (a, b, linked, decided_by, reason, decided_at) \
          VALUES ($1, $2, $3, $4, $5, $6) \
@@ -39,10 +45,10 @@ pub(super) async fn decide(database: &Database, link: &PeopleLink) -> Result<()>
     .bind(&link.by)
     .bind(&link.reason)
     .bind(link.decided_at)
-    .execute(&database.pool)
+    .execute(&mut *transaction)
     .await
     .doing("decide about people")?;
-    Ok(())
+    transaction.commit().await.doing("decide about people")
 }
 
 /// Forgets a decision, and returns whether there was one.

@@ -20,8 +20,10 @@ use super::columns::{DAMAGED_BATCH, DAMAGED_JOB, batch_id, job_id};
 use super::facts::Signatures;
 use super::snapshots::Published;
 use super::{
-    Arguments, Connection, Database, Doing as _, Driver, HOLD_REPOSITORIES, bulk, closing, facts, snapshots,
+    Arguments, Connection, Database, Doing as _, Driver, HOLD_REPOSITORIES, bulk, closing, erased, facts,
+    snapshots,
 };
+use crate::redact::Redacted;
 use crate::store::text::storable;
 use crate::store::{Effect, Ended, FactSet, Plan, Recording, RepositoryState, Result};
 use crate::submit;
@@ -33,6 +35,15 @@ pub(super) async fn record(
 ) -> Result<Vec<Ended>> {
     let mut transaction = database.begin().await?;
     let connection = &mut *transaction;
+    let list = erased::hold(database, connection).await?;
+    let redacted: Vec<Redacted> = match list.is_empty() {
+        true => Vec::new(),
+        false => recordings.iter().map(|recording| Redacted::of(&list, recording)).collect(),
+    };
+    let named = redacted.iter().filter(|one| one.named_somebody()).count();
+    let instead: Vec<Recording<'_>> =
+        redacted.iter().zip(recordings).map(|(one, recording)| one.instead(recording)).collect();
+    let recordings = if named > 0 { instead.as_slice() } else { recordings };
     let mut places = hold(connection, recordings).await?;
     let ended = end_jobs(connection, recordings).await?;
     if !gitfleet_shared::sabotaged!("no_idempotency") {
@@ -64,6 +75,7 @@ pub(super) async fn record(
         closing::close_attempts(connection, &outcomes, now).await?;
     }
     transaction.commit().await.doing("record outcomes")?;
+    database.erasing.note_redactions(named as u64);
     Ok(repositories)
 }
 

@@ -5,7 +5,8 @@ use gitfleet_shared::ids::BatchId;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::columns::batch_id;
-use super::{Connection, Database, Doing as _, FOR_CHANGE, Row};
+use super::{Connection, Database, Doing as _, FOR_CHANGE, Row, erased};
+use crate::redact;
 use crate::schedule::{CatchUp, Decision, Run, RunState, Schedule};
 use crate::store::ledger::Wish;
 use crate::store::schedules::{Begun, KEPT_RUNS, Schedules};
@@ -73,6 +74,8 @@ impl Schedules for Database {
 async fn add(database: &Database, schedule: &Schedule) -> Result<Option<i64>> {
     let planned = serde_json::to_string(&schedule.planned).map_err(|_| DAMAGED)?;
     let mut transaction = database.begin().await?;
+    let list = erased::hold(database, &mut transaction).await?;
+    let planned = redact::document(&list, &planned).unwrap_or(planned);
     let row = sqlx::query(
         "INSERT INTO schedule (name, owner, cron, zone, hours, catch_up, planned, paused, next_due, created_by, \
          created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
@@ -87,7 +90,7 @@ async fn add(database: &Database, schedule: &Schedule) -> Result<Option<i64>> {
     .bind(planned)
     .bind(i64::from(schedule.paused))
     .bind(schedule.next_due)
-    .bind(&schedule.created_by)
+    .bind(list.redact_text(&schedule.created_by))
     .bind(schedule.created_at)
     .fetch_optional(&mut *transaction)
     .await

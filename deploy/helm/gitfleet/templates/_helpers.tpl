@@ -127,6 +127,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
   "metrics" "GITFLEET_METRICS_TOKEN_FILE"
   "github" "GITFLEET_GITHUB_TOKEN_FILE"
   "cacheKeys" "GITFLEET_CACHE_KEYS_FILE"
+  "erasureKey" "GITFLEET_ERASURE_KEY_FILE"
   "ca" "GITFLEET_CA_FILE" -}}
 {{- range $one := rest . }}
 {{- if (index $root.Values.secrets $one).existingSecret }}

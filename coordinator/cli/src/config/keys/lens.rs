@@ -38,6 +38,13 @@ pub(super) const PEOPLE: Key = Key::mixed(
             Reach::default("none"),
             "Domains at which ann+anything@ is ann@",
         ),
+        Key::acted(
+            "erasure_key",
+            Kind::Secret,
+            Reach::default("none").variable("GITFLEET_ERASURE_KEY"),
+            "What digests are made with by which those are known who were erased, 16 bytes or more: the same for coordinators \
+             and workers, and for as long as anybody is. Without it, a file in the data directory holds one on one machine",
+        ),
     ],
     "Who is who",
 );

@@ -81,6 +81,7 @@ const EFFECTS: &[(&str, &str, &str)] = &[
     ("analysis.exclude.authors", "analysis: {exclude: {authors: [robot]}}", "bots: [\"robot\"]"),
     ("people.humans", "people: {humans: [Ann Bot]}", "humans: [\"Ann Bot\"]"),
     ("people.name_stop_list", "people: {name_stop_list: [The Team]}", "name_stop_list: [\"The Team\"]"),
+    ("people.erasure_key", "people: {erasure_key: k}", "erasure_key: Some("),
     ("people.plus_tag_domains", "people: {plus_tag_domains: [x.org]}", "plus_tag_domains: [\"x.org\"]"),
     (
         "teams",
@@ -316,7 +317,7 @@ fn without_anything_the_defaults_hold() {
          name_stop_list: [], bots: Lists { bots: [], humans: [] } } }, teams: [], work: RulesConfig { custom: [], \
          extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
          linear_keys: [], patterns: {}, exclude_patterns: [], position: Anywhere }, story_points: [], \
-         release_tags: None, exclude_paths: [], working_hours: false, names: Shown }, \
+         release_tags: None, exclude_paths: [], working_hours: false, names: Shown }, erasure_key: None, \
          github: GitHub { api_url: \"https://api.github.com\", cloned_from: \"github.com\", tokens: [], selector: None }, \
          logging: Logging { level: None, targets: [], json: false, file: None, syslog: None }, \
          telemetry: Telemetry { endpoint: None, sample_ratio: 1.0 }"

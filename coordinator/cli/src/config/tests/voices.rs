@@ -47,6 +47,7 @@ fn every_variable_has_an_effect() {
         "GITFLEET_FORMAT" => "html,csv",
         "GITFLEET_TRUSTED_PROXIES" | "GITFLEET_SOURCE_PRIVATE_ADDRESSES" => "10.0.0.0/8",
         "GITFLEET_SOURCE_SCHEMES" => "file,ssh",
+        "GITFLEET_ERASURE_KEY" => "sixteen bytes or more",
         "GITFLEET_LOG" => "debug",
         "GITFLEET_OTLP_ENDPOINT" => "http://127.0.0.1:4318",
         "GITFLEET_TRACE_SAMPLE_RATIO" => "0.5",
@@ -119,7 +120,7 @@ fn every_flag_has_an_effect() {
          name_stop_list: [], bots: Lists { bots: [], humans: [] } } }, teams: [], work: RulesConfig { custom: [], \
          extra_types: {}, project_key_kinds: {}, taxonomy: {} }, tickets: TicketsConfig { platforms: [], jira_keys: [], \
          linear_keys: [], patterns: {}, exclude_patterns: [], position: Anywhere }, story_points: [], \
-         release_tags: None, exclude_paths: [], working_hours: false, names: Withheld }, \
+         release_tags: None, exclude_paths: [], working_hours: false, names: Withheld }, erasure_key: None, \
          github: GitHub { api_url: \"https://api.github.com\", cloned_from: \"github.com\", tokens: [], selector: None }, \
          logging: Logging { level: None, targets: [], json: false, file: None, syslog: None }, \
          telemetry: Telemetry { endpoint: None, sample_ratio: 1.0 }"
@@ -286,6 +287,7 @@ people:
   humans: null                               # default: none
   name_stop_list: null                       # default: none
   plus_tag_domains: null                     # default: none
+  erasure_key: null                          # default: none
 teams: null                                  # default: none
 tickets:
   platforms: null                            # default: all whose form cannot be mistaken
