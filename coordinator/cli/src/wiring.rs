@@ -151,7 +151,13 @@ impl Embedded {
                 (None, passing.path().to_owned(), Some(passing))
             }
         };
-        let sqlite = Arc::new(open_store(&store_dir, erasure_key).await?);
+        let sqlite = match (keep, unfinished) {
+            (Keep::Nothing, _) => open_passing(&store_dir, path, erasure_key).await?,
+            (Keep::Everything, Unfinished::Abandon) => open_store(&store_dir, erasure_key).await?,
+            // What goes on may be asked to erase somebody.
+            (Keep::Everything, Unfinished::Resume) => open_for_erasing(&store_dir, erasure_key).await?,
+        };
+        let sqlite = Arc::new(sqlite);
         // Nobody else can be at them: the directory is ours.
         match unfinished {
             Unfinished::Abandon => sqlite.abandon_unfinished().await?,
@@ -225,6 +231,39 @@ pub(crate) async fn open_store(directory: &Path, secret: Option<&SecretString>) 
     let store = open_file(directory).await?.erasing(key);
     check_erasure_key(&store, &format!("or restore {}", directory.join(ERASURE_KEY).display())).await?;
     Ok(store)
+}
+
+/// As [`open_store`], with a key by which to know whoever will be erased: one is made where there is none.
+async fn open_for_erasing(directory: &Path, secret: Option<&SecretString>) -> anyhow::Result<Sqlite> {
+    // Of a store that has a key already, another one would know nobody: that is refused here.
+    let store = open_store(directory, secret).await?;
+    if store.erasure_key().is_some() {
+        return Ok(store);
+    }
+    store.close().await;
+    make_erasure_key(directory)?;
+    open_store(directory, secret).await
+}
+
+/// Opens a store that is gone soon, and which knows who was erased from the one in `kept`.
+async fn open_passing(
+    directory: &Path,
+    kept: &Path,
+    secret: Option<&SecretString>,
+) -> anyhow::Result<Sqlite> {
+    let passing = open_file(directory).await?;
+    let has_key = secret.is_some() || kept.join(ERASURE_KEY).exists();
+    if !has_key || !kept.join(STORE).exists() {
+        return Ok(passing);
+    }
+    let known = open_store(kept, secret).await?;
+    let passing = passing.erasing(known.erasure_key());
+    let list = known.erased().await?.told();
+    known.close().await;
+    if let Some(list) = list {
+        passing.adopt_erased(&list).await?;
+    }
+    Ok(passing)
 }
 
 async fn open_file(directory: &Path) -> anyhow::Result<Sqlite> {
@@ -303,16 +342,7 @@ pub(crate) struct Erasing {
 impl Erasing {
     pub(crate) async fn open(path: &Path, secret: Option<&SecretString>) -> anyhow::Result<Self> {
         let data_dir = DataDir::open(path)?;
-        // Of a store that has a key already, another one would know nobody.
-        let store = open_store(path, secret).await?;
-        let store = match store.erasure_key() {
-            Some(_) => store,
-            None => {
-                store.close().await;
-                make_erasure_key(path)?;
-                open_store(path, secret).await?
-            }
-        };
+        let store = open_for_erasing(path, secret).await?;
         Ok(Self { store, cache: path.join(CACHE), _data_dir: data_dir })
     }
 

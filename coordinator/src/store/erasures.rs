@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset};
+use gitfleet_shared::contract::ErasedList;
 use gitfleet_shared::facts::Signature;
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::people::erasure::{Key, Mark, Suppression};
@@ -142,6 +143,9 @@ pub trait Erasures: Send + Sync {
     /// Writes down that somebody is erased: what is written from now on does not name them, in whatever transaction. Of
     /// somebody who was erased before, the same, with what marks are new.
     async fn list_erased(&self, erasure: &NewErasure) -> Result<Listed>;
+
+    /// Takes over the list of another store, which has the same key.
+    async fn adopt_erased(&self, list: &ErasedList) -> Result<()>;
 
     /// Makes what is there already name nobody who was erased, in small steps, each a transaction, and notes at `now` (UTC
     /// milliseconds) that it is done. What was cut short is done by doing it again.

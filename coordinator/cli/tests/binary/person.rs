@@ -146,6 +146,10 @@ fn whoever_is_erased_stays_so() {
     room.report(&[&source, &room.text("copy")]);
     assert_eq!(hits(&room, "data"), [""; 0]);
     assert_eq!(hits(&room, "out"), [""; 0]);
+    // A run of which nothing is kept knows it, too.
+    room.report(&[&source, "--no-cache"]);
+    assert_eq!(hits(&room, "out"), [""; 0]);
+    assert_eq!(hits(&room, "data"), [""; 0]);
     // The configuration is whoever's who writes it, and is saved with the rest.
     room.write("desk/gitfleet.yaml", "version: \"1.0\"\n");
     let backup = room.text("backup");

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use gitfleet_shared::contract::{Digest, ErasedList};
 use gitfleet_shared::facts::Signature;
 use gitfleet_shared::ids::BatchId;
 use gitfleet_shared::people::erasure::{Erased, Key, Mark, MarkKind, Suppression};
@@ -56,6 +57,10 @@ impl Erasures for Database {
 
     async fn list_erased(&self, erasure: &NewErasure) -> Result<Listed> {
         self.again("list_erased", || list(self, erasure)).await
+    }
+
+    async fn adopt_erased(&self, list: &ErasedList) -> Result<()> {
+        self.again("adopt_erased", || adopt(self, list)).await
     }
 
     async fn sweep(&self, now: i64) -> Result<Swept> {
@@ -159,31 +164,12 @@ async fn list(database: &Database, erasure: &NewErasure) -> Result<Listed> {
     let mut transaction = database.begin().await?;
     lock(&mut transaction, LOCK_ERASED).await?;
     let key = key(database, &mut transaction).await?;
-    sqlx::query("INSERT INTO erasure_key (one, check_value) VALUES (1, $1) ON CONFLICT DO NOTHING")
-        .bind(key.check().to_vec())
-        .execute(&mut *transaction)
-        .await
-        .doing("note the key of who is erased")?;
+    note_key(&mut transaction, key.check()).await?;
     let (person, listed) = match known(&mut transaction, &erasure.marks).await? {
         Some(known) => known,
         None => add(&mut transaction, erasure).await?,
     };
-    let mut is_new = false;
-    for mark in &erasure.marks {
-        let added = sqlx::query(
-            "INSERT INTO erased_mark (person_id, kind, words, digest) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (digest) DO NOTHING",
-        )
-        .bind(person)
-        .bind(mark.kind.name())
-        .bind(i64::from(mark.words))
-        .bind(mark.digest.to_vec())
-        .execute(&mut *transaction)
-        .await
-        .doing("note who is erased")?;
-        is_new |= added.rows_affected() > 0;
-    }
-    if is_new {
+    if add_marks(&mut transaction, person, &erasure.marks).await? {
         sqlx::query("UPDATE erased_person SET swept_at = NULL WHERE id = $1")
             .bind(person)
             .execute(&mut *transaction)
@@ -192,6 +178,53 @@ async fn list(database: &Database, erasure: &NewErasure) -> Result<Listed> {
     }
     transaction.commit().await.doing("note who is erased")?;
     Ok(listed)
+}
+
+/// Adds the marks that are not there yet, and returns whether there were some.
+async fn add_marks(connection: &mut Connection, person: i64, marks: &[Mark]) -> Result<bool> {
+    let mut is_new = false;
+    for mark in marks {
+        let added = sqlx::query(
+            "INSERT INTO erased_mark (person_id, kind, words, digest) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (digest) DO NOTHING",
+        )
+        .bind(person)
+        .bind(mark.kind.name())
+        .bind(i64::from(mark.words))
+        .bind(mark.digest.to_vec())
+        .execute(&mut *connection)
+        .await
+        .doing("note who is erased")?;
+        is_new |= added.rows_affected() > 0;
+    }
+    Ok(is_new)
+}
+
+async fn adopt(database: &Database, list: &ErasedList) -> Result<()> {
+    let mut transaction = database.begin().await?;
+    lock(&mut transaction, LOCK_ERASED).await?;
+    note_key(&mut transaction, list.key).await?;
+    for one in &list.people {
+        let row = sqlx::query(
+            "INSERT INTO erased_person (digits, request, erased_at) VALUES ($1, 'adopted', 0) \
+             ON CONFLICT (digits) DO UPDATE SET digits = excluded.digits RETURNING id",
+        )
+        .bind(&one.digits)
+        .fetch_one(&mut *transaction)
+        .await
+        .doing("note who is erased")?;
+        add_marks(&mut transaction, row.get(0), &one.marks).await?;
+    }
+    transaction.commit().await.doing("note who is erased")
+}
+
+async fn note_key(connection: &mut Connection, check: Digest) -> Result<()> {
+    sqlx::query("INSERT INTO erasure_key (one, check_value) VALUES (1, $1) ON CONFLICT DO NOTHING")
+        .bind(check.to_vec())
+        .execute(connection)
+        .await
+        .doing("note the key of who is erased")?;
+    Ok(())
 }
 
 /// Returns whom the first of some marks is of that is there.
