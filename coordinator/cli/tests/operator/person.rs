@@ -215,3 +215,28 @@ fn whoever_has_no_key_erases_nobody_and_names_nobody() {
         assert!(String::from_utf8_lossy(&output.stderr).contains(wrong));
     }
 }
+
+#[test]
+fn whoever_is_erased_from_one_server_is_gone_from_its_files() {
+    let fleet = idle();
+    let (listen, data) =
+        (format!("127.0.0.1:{}", gitfleet_testkit::port::free()), fleet.text("served-person"));
+    let server = format!("http://{listen}");
+    let asked = server.clone();
+    let ready = move || crate::fleet::get(&asked, "/readyz").is_some_and(|answer| answer.contains(" 200 "));
+    let _serving =
+        fleet.process(&["serve", "--listen", &listen, "--data-dir", &data, "-j", "1"], &[], Box::new(ready));
+    let repository = fleet.repository("served-erased", 93);
+    commit(&repository, "one");
+    let batch = fleet.submit(&[&repository, "--server", &server]);
+    fleet.run(&["batch", "watch", &batch, "--quiet", "--server", &server]).expect(0);
+    let erase = ["person", "erase", "quentin@canary.example", "--yes", "--server", &server];
+    fleet.run(&erase).expect(0).shows(&["Erased person"]);
+    commit(&repository, "two");
+    let batch = fleet.submit(&[&repository, "--server", &server]);
+    fleet.run(&["batch", "watch", &batch, "--quiet", "--server", &server]).expect(0);
+    assert!(Path::new(&data).join("erasure.key").exists());
+    for file in files(Path::new(&data)) {
+        assert_gone(&file.display().to_string(), &std::fs::read(&file).unwrap());
+    }
+}
