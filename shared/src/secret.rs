@@ -63,6 +63,24 @@ impl Secret {
     }
 }
 
+impl From<SecretString> for Secret {
+    fn from(secret: SecretString) -> Self {
+        Self::given(secret)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self::given(secret.into())
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(secret: &str) -> Self {
+        Self::given(secret.into())
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")

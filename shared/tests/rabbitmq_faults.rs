@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use gitfleet_shared::queue::rabbitmq::{Config, ConnectError, RabbitMq};
 use gitfleet_shared::queue::{DeadLetter, Delivery, Queue, QueueError, Topic};
+use gitfleet_shared::secret::Secret;
 use gitfleet_testkit::proxy::Proxy;
 use gitfleet_testkit::rabbitmq::{Options, RabbitMq as Server};
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions};
@@ -57,6 +58,28 @@ fn unavailable(result: Result<(), QueueError>) -> String {
     let error = result.unwrap_err();
     assert!(matches!(error, QueueError::Unavailable { .. }), "{error:?}");
     std::error::Error::source(&error).unwrap().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_connection_goes_to_where_its_file_says_the_broker_is() {
+    let server = shared().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    let (_, place) = server.url().rsplit_once('@').unwrap();
+    std::fs::write(&file, format!("amqp://nobody:hush@{place}")).unwrap();
+    let config = Config { url: Secret::in_file(&file).unwrap(), ..config(server) };
+    let refused = RabbitMq::connect(config.clone()).await.err().unwrap();
+    assert!(matches!(refused, ConnectError::Refused { .. }), "{refused:?}");
+    let queue = RabbitMq::connect_lazily(config).unwrap();
+    std::fs::write(&file, "nonsense").unwrap();
+    let publishing = tokio::spawn({
+        let queue = queue.clone();
+        async move { queue.publish(Topic::Outcomes, b"at last".to_vec()).await }
+    });
+    std::fs::write(&file, server.url()).unwrap();
+    soon(publishing).await.unwrap().unwrap();
+    assert_eq!(next(&queue, Topic::Outcomes).await.body(), b"at last");
+    queue.remove().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

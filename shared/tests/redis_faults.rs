@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use gitfleet_shared::cache::redis::{Config, Redis};
 use gitfleet_shared::cache::{Cache, Key};
 use gitfleet_shared::object_id::ObjectId;
+use gitfleet_shared::secret::Secret;
 use gitfleet_testkit::redis::{Options, Redis as Server};
 
 fn key(number: u8) -> Key {
@@ -63,6 +64,23 @@ async fn a_redis_that_is_away_is_a_cache_of_misses_until_it_comes() {
     assert!(counters.rejected > 0 && counters.errors >= 3 && counters.lost_puts == 100, "{counters:?}");
     assert!(cache.stats().await.is_err() && cache.purge().await.is_err());
     server.server().run();
+    until_it_works(&cache).await;
+}
+
+#[tokio::test]
+async fn a_new_connection_goes_to_where_its_file_says_redis_is() {
+    let (before, after) = (Server::start(&Options::default()), Server::start(&Options::default()));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    std::fs::write(&file, before.url()).unwrap();
+    let url = Secret::in_file(&file).unwrap();
+    let cache = Redis::connect(Config { url, ..config(before.url()) }).unwrap();
+    until_it_works(&cache).await;
+    std::fs::write(&file, "nonsense").unwrap();
+    assert!(cache.stats().await.is_ok(), "what is no address changes nothing");
+    std::fs::write(&file, after.url()).unwrap();
+    assert!(holds(&cache).await, "the connection that stands is kept");
+    before.server().kill();
     until_it_works(&cache).await;
 }
 

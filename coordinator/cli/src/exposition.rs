@@ -19,11 +19,12 @@ use axum::response::{IntoResponse as _, Response};
 use gitfleet_coordinator::api::Api;
 use gitfleet_coordinator::gauges::Gauges;
 use gitfleet_shared::meter::{BUILD_INFO, Definition, Meter, TEXT_FORMAT};
-use secrecy::ExposeSecret as _;
+use gitfleet_shared::secret::{Secret, words};
 use tokio::net::TcpListener;
 
 use crate::config::Fleet;
 use crate::exit::{Exit, Refusal};
+use crate::wiring::secret;
 
 pub(crate) use dependencies::Dependencies;
 pub(crate) use reference::reference;
@@ -50,7 +51,7 @@ pub(crate) fn gauges(meter: &Meter, api: &Api) -> Refresh {
 /// An address that is listened on, and what must be shown there.
 pub(crate) struct Listener {
     listener: TcpListener,
-    token: Option<blake3::Hash>,
+    token: Option<Secret>,
 }
 
 impl Listener {
@@ -61,8 +62,8 @@ impl Listener {
     /// Where the address is none, is taken, or is open to other machines without a token.
     pub(crate) async fn open(fleet: &Fleet) -> anyhow::Result<Option<Self>> {
         let Some(address) = &fleet.metrics_listen else { return Ok(None) };
-        let token = fleet.metrics_token.as_ref().map(|token| token.expose_secret().trim());
-        if token.is_some_and(str::is_empty) {
+        let token = fleet.metrics_token.as_ref().map(secret).transpose()?;
+        if token.as_ref().is_some_and(|token| words(&token.now()).next().is_none()) {
             return Err(Refusal::new(Exit::Configuration, "fleet.metrics_token is set, and holds no token")
                 .hint("write it into the file that GITFLEET_METRICS_TOKEN_FILE names, or none at all")
                 .into());
@@ -84,7 +85,7 @@ impl Listener {
             Refusal::new(Exit::Unavailable, format!("cannot listen on {address}: {error}"))
                 .hint("is another process there? Give this one another --metrics-listen")
         })?;
-        Ok(Some(Self { listener, token: token.map(|token| blake3::hash(token.as_bytes())) }))
+        Ok(Some(Self { listener, token }))
     }
 
     /// Answers until `shutdown` ends: /metrics to whoever shows the token, and `probes` to everybody.
@@ -128,11 +129,13 @@ impl Exposed {
     }
 }
 
-async fn guard(State(token): State<Option<blake3::Hash>>, request: Request, next: Next) -> Response {
+async fn guard(State(token): State<Option<Secret>>, request: Request, next: Next) -> Response {
     let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    // Hashes of this library compare in constant time.
-    if token.is_some_and(|token| token != blake3::hash(shown.as_bytes())) {
+    let shown = blake3::hash(shown.as_bytes());
+    // Hashes of this library compare in constant time. There may be several, so that one can be changed without a gap.
+    let is_one = |token: Secret| words(&token.now()).any(|one| blake3::hash(one.as_bytes()) == shown);
+    if token.is_some_and(|token| !is_one(token)) {
         let wanted = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
         return (StatusCode::UNAUTHORIZED, wanted, "the metrics token is wanted\n").into_response();
     }

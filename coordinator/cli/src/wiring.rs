@@ -466,13 +466,13 @@ async fn reach_broker(config: RabbitMqConfig) -> anyhow::Result<RabbitMq> {
 }
 
 pub(crate) fn broker_config(fleet: &config::Fleet, name: &str) -> anyhow::Result<RabbitMqConfig> {
-    let url = fleet.broker_url.clone().ok_or_else(|| missing("broker_url", "GITFLEET_BROKER_URL"))?;
+    let url = fleet.broker_url.as_ref().ok_or_else(|| missing("broker_url", "GITFLEET_BROKER_URL"))?;
     let connection_name = name.to_owned();
     Ok(RabbitMqConfig {
         prefix: fleet.prefix.clone(),
         connection_name,
         roots: roots(fleet)?,
-        ..RabbitMqConfig::new(url)
+        ..RabbitMqConfig::new(secret(url)?)
     })
 }
 
@@ -487,9 +487,9 @@ fn sealed(cache: Arc<dyn Cache>, keys: Option<&Path>, context: &str) -> anyhow::
 }
 
 pub(crate) fn cache_config(fleet: &config::Fleet) -> anyhow::Result<Option<RedisConfig>> {
-    let Some(url) = fleet.cache_url.clone() else { return Ok(None) };
+    let Some(url) = &fleet.cache_url else { return Ok(None) };
     let (prefix, ttl) = (fleet.prefix.clone(), Some(fleet.cache_ttl));
-    Ok(Some(RedisConfig { prefix, ttl, roots: roots(fleet)?, ..RedisConfig::new(url) }))
+    Ok(Some(RedisConfig { prefix, ttl, roots: roots(fleet)?, ..RedisConfig::new(secret(url)?) }))
 }
 
 fn roots(fleet: &config::Fleet) -> anyhow::Result<Option<String>> {
@@ -507,7 +507,7 @@ fn missing(key: &str, variable: &str) -> Refusal {
 pub(crate) async fn connect_store(fleet: &config::Fleet) -> anyhow::Result<Postgres> {
     let url = fleet.database_url.as_ref().ok_or_else(|| missing("database_url", "GITFLEET_DATABASE_URL"))?;
     let options = Options { schema: fleet.database_schema.clone(), connections: 16, ..Options::default() };
-    let connected = Postgres::connect(url.expose_secret(), options).await;
+    let connected = Postgres::connect(secret(url)?, options).await;
     connected.map_err(|error| match Unusable::of(&error) {
         Some(unusable) => {
             Refusal::new(Exit::Configuration, unusable.to_string()).hint(unusable.hint()).into()
@@ -614,7 +614,7 @@ pub(crate) fn credentials(settings: &config::Settings, asker: Asker) -> anyhow::
 }
 
 /// Returns a secret that is read again when its file changes, where it came from one.
-fn secret(held: &config::Held) -> anyhow::Result<Secret> {
+pub(crate) fn secret(held: &config::Held) -> anyhow::Result<Secret> {
     match &held.file {
         Some(file) => Ok(Secret::in_file(file).map_err(|error| unreadable(&error))?),
         None => Ok(Secret::given(held.secret.clone())),

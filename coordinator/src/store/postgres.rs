@@ -84,9 +84,11 @@ mod wishes;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::str::FromStr as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gitfleet_shared::people::erasure::Key;
+use gitfleet_shared::secret::Secret;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{
     PgArguments as Arguments, PgConnectOptions, PgConnection as Connection, PgPool, PgPoolOptions,
@@ -219,7 +221,7 @@ fn in_part(place: usize, name: &str) -> String {
 #[derive(Clone)]
 pub struct Postgres {
     pool: PgPool,
-    deadline: Duration,
+    address: Arc<Address>,
     /// Under which everything is recorded.
     term: Option<Term>,
     observer: Option<Observer>,
@@ -229,12 +231,15 @@ pub struct Postgres {
 type Database = Postgres;
 
 impl Postgres {
-    /// Connects to the database at `url`. The schema is taken as it is; see [`Self::migrate`].
+    /// Connects to the database at `url`, and to where it is later on when that changes. The schema is taken as it is; see
+    /// [`Self::migrate`].
     ///
     /// # Errors
     ///
     /// Where the URL or the schema's name is none, or the server cannot be reached, refuses or is too old.
-    pub async fn connect(url: &str, options: Options) -> Result<Self> {
+    pub async fn connect(url: impl Into<Secret>, options: Options) -> Result<Self> {
+        let url = url.into();
+        let last = url.now();
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(options.acquire_timeout)
@@ -245,7 +250,7 @@ impl Postgres {
                     Ok(resting.idle_for < RESTED || connection.ping().await.is_ok())
                 })
             })
-            .connect_with(connect_options(url, &options)?)
+            .connect_with(connect_options(&last, &options)?)
             .await
             .doing("be reached")?;
         let row = sqlx::query(
@@ -255,7 +260,8 @@ impl Postgres {
         .await
         .doing("tell its version")?;
         check_version(row.get(0), row.get(1)).doing("be used")?;
-        Ok(Self { pool, deadline: options.deadline, term: None, observer: None, erasing: Erasing::default() })
+        let address = Arc::new(Address { url, options, last: Mutex::new(last) });
+        Ok(Self { pool, address, term: None, observer: None, erasing: Erasing::default() })
     }
 
     /// Returns the same store, which tells `observer` of everything it is asked.
@@ -283,6 +289,7 @@ impl Postgres {
     ///
     /// Where the server cannot be reached or refuses.
     pub async fn schema(&self) -> Result<Box<dyn Schema>> {
+        self.address.tell(&self.pool);
         let options = (*self.pool.connect_options()).clone();
         // A step may take its time, but must not stop everybody else while it waits for its locks.
         let options = options.options([("statement_timeout", "0"), ("lock_timeout", "30s")]);
@@ -345,9 +352,12 @@ impl Postgres {
     }
 
     async fn until_alone<T, F: Future<Output = Result<T>>>(&self, attempt: impl Fn() -> F) -> Result<T> {
+        self.address.tell(&self.pool);
         let mut tries = 1;
         loop {
-            let ended = tokio::time::timeout(self.deadline, attempt()).await.doing("answer in time")?;
+            let ended = tokio::time::timeout(self.address.options.deadline, attempt())
+                .await
+                .doing("answer in time")?;
             match ended {
                 Err(error) if tries < TRIES && is_collision(&error) => {
                     tokio::time::sleep(pause(tries)).await;
@@ -368,6 +378,33 @@ impl Postgres {
 
     fn under(&self, term: Term) -> Self {
         Self { term: Some(term), ..self.clone() }
+    }
+}
+
+/// Where the database is, and how it is spoken to.
+struct Address {
+    url: Secret,
+    options: Options,
+    /// What the address was when it was last looked at.
+    last: Mutex<String>,
+}
+
+impl Address {
+    /// Lets new connections go to the address as it is now. Where that is none, they go where they went.
+    fn tell(&self, pool: &PgPool) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.url.now();
+        if now == *last {
+            return;
+        }
+        match connect_options(&now, &self.options) {
+            Ok(options) => pool.set_connect_options(options),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the last address of the database stays in use");
+            }
+        }
+        *last = now;
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gitfleet_coordinator::collect::{Purpose, collect};
 use gitfleet_coordinator::store::postgres::{Options, Postgres};
 use gitfleet_coordinator::store::{Effect, Store, StoreError};
+use gitfleet_shared::secret::Secret;
 use gitfleet_testkit::postgres::{Fsync, Postgres as Server};
 use gitfleet_testkit::proxy::Proxy;
 use sqlx::Row as _;
@@ -112,7 +113,7 @@ async fn a_broken_wire_passes() {
         ..Options::default()
     };
     connect(database.url()).await.close().await;
-    let store = Postgres::connect(&database.url_at(proxy.port()), options).await.unwrap();
+    let store = Postgres::connect(database.url_at(proxy.port()), options).await.unwrap();
     let batch = submitted(&store, &["/r"]).await;
 
     proxy.refuse();
@@ -136,6 +137,31 @@ async fn a_broken_wire_passes() {
         assert!(error.is_passing(), "{error:?}");
         healed = store.abandon(batch).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_connections_go_to_where_its_file_says_the_database_is() {
+    let server = Server::start(Fsync::Off);
+    let database = server.database();
+    connect(database.url()).await.close().await;
+    let proxy = Proxy::to(server.port()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    std::fs::write(&file, database.url_at(proxy.port())).unwrap();
+    let options = Options { connections: 2, deadline: Duration::from_secs(2), ..Options::default() };
+    let store = Postgres::connect(Secret::in_file(&file).unwrap(), options).await.unwrap();
+    let batch = submitted(&store, &["/r"]).await;
+    // What is no address changes nothing.
+    std::fs::write(&file, "nonsense").unwrap();
+    assert_eq!(store.repositories(batch).await.unwrap().len(), 1);
+    std::fs::write(&file, database.url()).unwrap();
+    proxy.refuse();
+    for _ in 0..2 {
+        if let Err(error) = store.repositories(batch).await {
+            assert!(error.is_passing(), "{error:?}");
+        }
+    }
+    assert_eq!(store.repositories(batch).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,7 +239,7 @@ async fn no_error_tells_the_password() {
     let server = Server::start(Fsync::Off);
     let url = format!("postgres://nobody:hunter2@127.0.0.1:{}/none", server.port());
     for url in [url.clone(), url.replace("127.0.0.1", "localhost"), url.replace("none", "postgres")] {
-        if let Err(error) = Postgres::connect(&url, Options::default()).await {
+        if let Err(error) = Postgres::connect(url.as_str(), Options::default()).await {
             let mut told = format!("{error} {error:?}");
             let mut source = std::error::Error::source(&error);
             while let Some(cause) = source {

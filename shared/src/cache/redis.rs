@@ -7,14 +7,13 @@ mod breaker;
 mod counters;
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError, TlsCertificates};
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -22,11 +21,12 @@ use self::breaker::Breaker;
 pub use self::counters::Counters;
 use self::counters::Tally;
 use super::{Cache, CacheStats, Key};
+use crate::secret::Secret;
 
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `redis://user:password@host:port/database`, or `rediss://` for an encrypted connection.
-    pub url: SecretString,
+    pub url: Secret,
     /// What all keys begin with; a purge touches no others.
     pub prefix: String,
     /// How long a round trip for reading may take, a new connection included.
@@ -44,7 +44,7 @@ pub struct Config {
 }
 
 impl Config {
-    pub fn new(url: impl Into<SecretString>) -> Self {
+    pub fn new(url: impl Into<Secret>) -> Self {
         Self {
             url: url.into(),
             prefix: "gitfleet".to_owned(),
@@ -72,7 +72,8 @@ pub struct Redis {
 }
 
 struct Shared {
-    client: Client,
+    /// The address when it was last looked at, and who connects to the last one that was an address.
+    last: Mutex<(String, Client)>,
     config: Config,
     /// The connection everybody shares, while it stands.
     connection: watch::Sender<Option<MultiplexedConnection>>,
@@ -108,20 +109,12 @@ impl Redis {
     ///
     /// Where the address or the roots cannot be read.
     pub fn connect(config: Config) -> Result<Self, AddressError> {
-        // Its errors name what is wrong in words of their own, without the address.
-        let reason = |error: RedisError| AddressError { reason: error.to_string() };
-        let url = config.url.expose_secret();
-        let mut client = Client::open(url).map_err(reason)?;
-        if let Some(roots) = &config.roots
-            && matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. })
-        {
-            let roots = TlsCertificates { client_tls: None, root_cert: Some(roots.clone().into_bytes()) };
-            client = Client::build_with_tls(url, roots).map_err(reason)?;
-        }
+        let url = config.url.now();
+        let last = Mutex::new((url.clone(), client(&url, config.roots.as_deref())?));
         let breaker = Breaker::new(config.failures, config.pause);
         let connection = watch::Sender::new(None);
         let (connecting, tally) = (AtomicBool::new(false), Tally::default());
-        Ok(Self { shared: Arc::new(Shared { client, config, connection, connecting, breaker, tally }) })
+        Ok(Self { shared: Arc::new(Shared { last, config, connection, connecting, breaker, tally }) })
     }
 
     /// Returns what has happened so far.
@@ -135,7 +128,34 @@ impl Redis {
     }
 }
 
+fn client(url: &str, roots: Option<&str>) -> Result<Client, AddressError> {
+    // Its errors name what is wrong in words of their own, without the address.
+    let reason = |error: RedisError| AddressError { reason: error.to_string() };
+    let client = Client::open(url).map_err(reason)?;
+    match roots {
+        Some(roots) if matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. }) => {
+            let roots = TlsCertificates { client_tls: None, root_cert: Some(roots.as_bytes().to_vec()) };
+            Client::build_with_tls(url, roots).map_err(reason)
+        }
+        _ => Ok(client),
+    }
+}
+
 impl Shared {
+    /// Returns who connects to the address as it is now. Where that is none, the last one stays.
+    fn client(&self) -> Client {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.config.url.now();
+        if now != last.0 {
+            match client(&now, self.config.roots.as_deref()) {
+                Ok(client) => last.1 = client,
+                Err(error) => tracing::warn!(%error, "the last address of Redis stays in use"),
+            }
+            last.0 = now;
+        }
+        last.1.clone()
+    }
+
     fn key(&self, key: &Key) -> Vec<u8> {
         [self.config.prefix.as_bytes(), b":", key.as_bytes()].concat()
     }
@@ -195,7 +215,8 @@ impl Shared {
             // It outlives the one who asks: others wait for it, too, and the next one finds it.
             tokio::spawn(async move {
                 let options = Self::trip_options();
-                let opening = shared.client.get_multiplexed_async_connection_with_config(&options);
+                let client = shared.client();
+                let opening = client.get_multiplexed_async_connection_with_config(&options);
                 let opened = timeout(CONNECT_DEADLINE, opening).await;
                 if let Ok(Err(error)) = &opened {
                     tracing::debug!(%error, "no connection to Redis");
@@ -211,7 +232,8 @@ impl Shared {
     /// Returns a connection of one's own, for questions of an operator.
     async fn own_connection(&self) -> Result<MultiplexedConnection, String> {
         let options = Self::trip_options();
-        let opening = self.client.get_multiplexed_async_connection_with_config(&options);
+        let client = self.client();
+        let opening = client.get_multiplexed_async_connection_with_config(&options);
         in_time(opening).await
     }
 

@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 
 pub use self::connection::{ConnectError, Place};
 pub use self::greeting::Greeting;
@@ -23,12 +22,13 @@ use self::line::{Line, Role};
 use self::publish::{Message, Publisher, Route};
 use self::topology::Names;
 use super::{Blocked, Consumer, Queue, QueueError, Topic};
+use crate::secret::Secret;
 use crate::trace::TraceContext;
 
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `amqp://user:password@host:port/vhost`, or `amqps://` for an encrypted connection.
-    pub url: SecretString,
+    pub url: Secret,
     /// What the names of all queues begin with; fleets with different prefixes share a broker and never meet.
     pub prefix: String,
     /// How long a publish may take, waits for the broker included.
@@ -53,7 +53,7 @@ pub struct Prefetch {
 }
 
 impl Config {
-    pub fn new(url: impl Into<SecretString>) -> Self {
+    pub fn new(url: impl Into<Secret>) -> Self {
         Self {
             url: url.into(),
             prefix: "gitfleet".to_owned(),

@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret as _;
 
-use crate::config::Fleet;
+use crate::config::{Fleet, Held};
 use crate::exit::{Exit, Refusal};
 
 /// Refuses a broker, a cache or a database that anybody can log in to.
@@ -10,9 +10,9 @@ pub(super) fn check(fleet: &Fleet) -> anyhow::Result<()> {
     if fleet.dev {
         return Ok(());
     }
-    let of = |url: &Option<secrecy::SecretString>, is_known: fn(&str, &str) -> bool| {
+    let of = |url: &Option<Held>, is_known: fn(&str, &str) -> bool| {
         url.as_ref().is_some_and(|url| {
-            let (user, password) = login(url.expose_secret());
+            let (user, password) = login(url.secret.expose_secret());
             is_known(user, password)
         })
     };

@@ -71,10 +71,10 @@ pub(crate) struct Fleet {
     pub(crate) trusted_proxies: Proxies,
     pub(crate) requests_per_minute: u32,
     pub(crate) dev: bool,
-    pub(crate) database_url: Option<SecretString>,
+    pub(crate) database_url: Option<Held>,
     pub(crate) database_schema: String,
-    pub(crate) broker_url: Option<SecretString>,
-    pub(crate) cache_url: Option<SecretString>,
+    pub(crate) broker_url: Option<Held>,
+    pub(crate) cache_url: Option<Held>,
     pub(crate) prefix: String,
     /// Of the cache; it need not be that of a fleet.
     pub(crate) cache_keys_file: Option<PathBuf>,
@@ -87,7 +87,7 @@ pub(crate) struct Fleet {
     pub(crate) kept: Kept,
     pub(crate) mirror_bytes: Option<u64>,
     pub(crate) metrics_listen: Option<String>,
-    pub(crate) metrics_token: Option<SecretString>,
+    pub(crate) metrics_token: Option<Held>,
     pub(crate) scaling: Limits,
 }
 
@@ -190,10 +190,10 @@ fn fleet(merge: &mut Merge<'_>, kept: Kept, cache_keys_file: Option<PathBuf>) ->
         trusted_proxies,
         requests_per_minute,
         dev,
-        database_url: merge.secret("fleet.database_url"),
+        database_url: merge.held("fleet.database_url"),
         database_schema,
-        broker_url: merge.secret("fleet.broker_url"),
-        cache_url: merge.secret("fleet.cache_url"),
+        broker_url: merge.held("fleet.broker_url"),
+        cache_url: merge.held("fleet.cache_url"),
         prefix,
         cache_keys_file,
         ca_file: merge.path("fleet.ca_file"),
@@ -205,7 +205,7 @@ fn fleet(merge: &mut Merge<'_>, kept: Kept, cache_keys_file: Option<PathBuf>) ->
         kept,
         mirror_bytes: merge.integer("fleet.mirror_mib").map(|mib| mib << 20),
         metrics_listen: merge.text("fleet.metrics_listen").map(|(address, _)| address),
-        metrics_token: merge.secret("fleet.metrics_token"),
+        metrics_token: merge.held("fleet.metrics_token"),
         scaling: scaling(merge),
     }
 }

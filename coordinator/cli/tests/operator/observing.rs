@@ -232,6 +232,30 @@ fn metrics_want_their_token_and_probes_want_none() {
 }
 
 #[test]
+fn a_metrics_token_is_changed_without_a_gap() {
+    let fleet = Fleet::start(0);
+    let file = fleet.text("metrics-token");
+    std::fs::write(&file, METRICS_TOKEN).unwrap();
+    let metrics = format!("127.0.0.1:{}", gitfleet_testkit::port::free());
+    let server = format!("http://{metrics}");
+    let ready = {
+        let server = server.clone();
+        move || get(&server, "/livez").is_some_and(|answer| answer.contains(" 200 "))
+    };
+    let arguments = ["worker", "--metrics-listen", &metrics, "-j", "1"];
+    let settings = [("GITFLEET_METRICS_TOKEN_FILE", file.as_str())];
+    let _worker = fleet.process(&arguments, &settings, Box::new(ready));
+    let lets_in = |token: &str| get_with(&server, "/metrics", Some(token)).unwrap().contains(" 200 OK");
+    let check = |content: &str, expect: [bool; 2]| {
+        std::fs::write(&file, content).unwrap();
+        assert_eq!([METRICS_TOKEN, "hushnewmetrics"].map(lets_in), expect, "{content}");
+    };
+    check(METRICS_TOKEN, [true, false]);
+    check(&format!("{METRICS_TOKEN}\nhushnewmetrics\n"), [true, true]);
+    check("hushnewmetrics\n", [false, true]);
+}
+
+#[test]
 fn nobody_tells_metrics_to_other_machines_without_a_token() {
     let fleet = working();
     for role in ["coordinator", "worker"] {

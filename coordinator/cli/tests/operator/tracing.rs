@@ -138,7 +138,11 @@ const WAY: [(&str, &str, SpanKind, &[&str]); 9] = [
 #[test]
 fn one_trace_leads_from_the_command_to_the_store() {
     let collector = Collector::start();
-    let fleet = Fleet::start_with(1, &[("GITFLEET_OTLP_ENDPOINT", &collector.endpoint)]);
+    let settings = [
+        ("GITFLEET_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("GITFLEET_SOURCE_PRIVATE_ADDRESSES", "127.0.0.0/8"),
+    ];
+    let fleet = Fleet::start_with(1, &settings);
     let repository = fleet.repository("traced", 41);
     let batch = fleet.submit(&[&repository]);
     fleet.run(&["batch", "watch", &batch]).expect(0);

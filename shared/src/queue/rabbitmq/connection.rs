@@ -4,18 +4,18 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lapin::protocol::{AMQPErrorKind, AMQPHardError};
 use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::{AMQPScheme, AMQPUri, SASLMechanism};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
-use secrecy::ExposeSecret;
 
 use super::Config;
 use super::greeting::{self, Greeting};
+use crate::secret::Secret;
 
 /// Where a broker is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +61,10 @@ pub enum ConnectError {
 
 /// Opens connections to one broker.
 pub(super) struct Opener {
-    uri: AMQPUri,
-    place: Place,
+    url: Secret,
+    /// What the address was when it was last looked at, and what is made of the last one that was an address.
+    last: Mutex<(String, Arc<Address>)>,
+    heartbeat: Duration,
     roots: OwnedTLSConfig,
     name: String,
     deadline: Duration,
@@ -71,9 +73,14 @@ pub(super) struct Opener {
     met_silence: AtomicBool,
 }
 
-impl Opener {
-    pub(super) fn new(config: &Config) -> Result<Self, ConnectError> {
-        let address = config.url.expose_secret();
+/// Where to connect, and as whom.
+struct Address {
+    uri: AMQPUri,
+    place: Place,
+}
+
+impl Address {
+    fn read(address: &str, heartbeat: Duration) -> Result<Self, ConnectError> {
         let host = address.split_once("://").map_or(address, |(_, rest)| rest);
         let host = host.split('/').next().unwrap_or_default().rsplit('@').next().unwrap_or_default();
         if host.starts_with('[') {
@@ -86,7 +93,7 @@ impl Opener {
         if uri.authority.host.is_empty() {
             return Err(ConnectError::Address { reason: "it names no host" });
         }
-        let heartbeat = u16::try_from(config.heartbeat.as_secs().max(1)).unwrap_or(u16::MAX);
+        let heartbeat = u16::try_from(heartbeat.as_secs().max(1)).unwrap_or(u16::MAX);
         uri.query.heartbeat.get_or_insert(heartbeat);
         let scheme = match uri.scheme {
             AMQPScheme::AMQP => "amqp",
@@ -96,9 +103,18 @@ impl Opener {
         if has_default_login(&uri) && !is_this_machine(&uri.authority.host) {
             return Err(ConnectError::DefaultLogin { place });
         }
+        Ok(Self { uri, place })
+    }
+}
+
+impl Opener {
+    pub(super) fn new(config: &Config) -> Result<Self, ConnectError> {
+        let text = config.url.now();
+        let address = Arc::new(Address::read(&text, config.heartbeat)?);
         Ok(Self {
-            uri,
-            place,
+            url: config.url.clone(),
+            last: Mutex::new((text, address)),
+            heartbeat: config.heartbeat,
             roots: OwnedTLSConfig { identity: None, cert_chain: config.roots.clone() },
             name: config.connection_name.clone(),
             deadline: config.connect_deadline,
@@ -106,12 +122,26 @@ impl Opener {
         })
     }
 
-    pub(super) fn has_default_login(&self) -> bool {
-        has_default_login(&self.uri)
+    /// Returns the address as it is now. Where that is none, the last one stays.
+    fn address(&self) -> Arc<Address> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.url.now();
+        if now != last.0 {
+            match Address::read(&now, self.heartbeat) {
+                Ok(address) => last.1 = Arc::new(address),
+                Err(error) => tracing::warn!(%error, "the last address of RabbitMQ stays in use"),
+            }
+            last.0 = now;
+        }
+        last.1.clone()
     }
 
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+    pub(super) fn has_default_login(&self) -> bool {
+        has_default_login(&self.address().uri)
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.address().place.clone()
     }
 
     pub(super) fn deadline(&self) -> Duration {
@@ -125,36 +155,38 @@ impl Opener {
         let runtime = lapin::runtime::default_runtime().map_err(|error| self.error(error))?;
         let properties =
             ConnectionProperties::default().with_connection_name(format!("{} ({role})", self.name).into());
-        let connecting =
-            Connection::connect_uri_with_config(self.uri.clone(), properties, self.roots.clone(), runtime);
+        let connecting = Connection::connect_uri_with_config(
+            self.address().uri.clone(),
+            properties,
+            self.roots.clone(),
+            runtime,
+        );
         let connected = tokio::time::timeout(self.deadline, connecting).await;
         self.met_silence.store(connected.is_err(), Ordering::Relaxed);
         connected.map_err(|_| self.silent())?.map_err(|error| self.error(error))
     }
 
     pub(super) async fn greet(&self) -> Result<Greeting, ConnectError> {
-        let asked = tokio::time::timeout(self.deadline, greeting::ask(&self.uri, &self.roots)).await;
+        let address = self.address();
+        let asked = tokio::time::timeout(self.deadline, greeting::ask(&address.uri, &self.roots)).await;
         let asked = asked.map_err(|_| self.silent())?;
         let asked = asked.map_err(|source| self.unreachable(source))?;
-        asked.map_err(|reason| ConnectError::Stranger { place: self.place.clone(), reason })
+        asked.map_err(|reason| ConnectError::Stranger { place: self.place(), reason })
     }
 
     fn silent(&self) -> ConnectError {
-        ConnectError::Silent { place: self.place.clone(), within: self.deadline }
+        ConnectError::Silent { place: self.place(), within: self.deadline }
     }
 
     fn unreachable(&self, source: impl std::error::Error + Send + Sync + 'static) -> ConnectError {
-        ConnectError::Unreachable { place: self.place.clone(), source: Arc::new(source) }
+        ConnectError::Unreachable { place: self.place(), source: Arc::new(source) }
     }
 
     fn error(&self, error: lapin::Error) -> ConnectError {
         if let ErrorKind::ProtocolError(said) = error.kind()
             && let AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) | AMQPErrorKind::Soft(_) = said.kind()
         {
-            return ConnectError::Refused {
-                place: self.place.clone(),
-                reason: said.get_message().to_string(),
-            };
+            return ConnectError::Refused { place: self.place(), reason: said.get_message().to_string() };
         }
         self.unreachable(error)
     }
@@ -162,7 +194,7 @@ impl Opener {
     /// Tells a queue that is there and is not ours to change from whatever else went wrong.
     pub(super) fn declared(&self, kind: &'static str, name: &str, error: lapin::Error) -> ConnectError {
         let ErrorKind::ProtocolError(said) = error.kind() else { return self.unreachable(error) };
-        let place = self.place.clone();
+        let place = self.place();
         let message = said.get_message().as_str();
         if message.starts_with("PRECONDITION_FAILED") || message.starts_with("RESOURCE_LOCKED") {
             let difference = difference(message).unwrap_or_else(|| message.to_owned());

@@ -261,7 +261,7 @@ async fn keep(
                 tracing::warn!(place = %opener.place(), role = role.name(), reason, "connection to RabbitMQ lost");
                 // What was said of it holds for it alone.
                 standstill.end();
-                let lost = ConnectError::Lost { place: opener.place().clone(), reason };
+                let lost = ConnectError::Lost { place: opener.place(), reason };
                 state.send_replace(State::Away(Some(Arc::new(lost))));
                 if begun.elapsed() > STOOD {
                     pause = FIRST_PAUSE;
@@ -292,7 +292,7 @@ fn source(error: &ConnectError) -> Option<String> {
 async fn open(role: Role, opener: &Opener, names: &Names) -> Result<Connection, ConnectError> {
     let connection = opener.open(role.name()).await?;
     let declared = timeout(opener.deadline(), topology::declare(&connection, names, opener)).await;
-    let silent = ConnectError::Silent { place: opener.place().clone(), within: opener.deadline() };
+    let silent = ConnectError::Silent { place: opener.place(), within: opener.deadline() };
     declared.unwrap_or(Err(silent))?;
     Ok(connection)
 }
