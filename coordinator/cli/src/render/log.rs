@@ -170,8 +170,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let line = Line::of(event, self.trace_id(event, &context));
+        // Held to the end: all places are told the same lines in the same order.
+        let mut stderr = std::io::stderr().lock();
         // A log that cannot be written must not end what it speaks of.
-        let _ = std::io::stderr().lock().write_all(line.render(self.style).as_bytes());
+        let _ = stderr.write_all(line.render(self.style).as_bytes());
         if let Some(file) = &self.file {
             let style = Style { time: true, color: false, ..self.style };
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
