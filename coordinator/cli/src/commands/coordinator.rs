@@ -89,22 +89,7 @@ async fn serve(
         now,
     };
     tracing::info!(%address, name, tls = front.tls.is_some(), version = env!("CARGO_PKG_VERSION"), "the coordinator answers");
-    let kept = fleet.kept;
-    let lease = fleet.lease;
-    let sources = settings.sources.policy(Asker::Others);
-    let lister = Some(lister(settings, ledger.clone(), Asker::Others, meters.clone(), now)?);
-    let cache = Some(Purged(servers.cache.clone()));
-    let config = lead::Config {
-        holder: name,
-        lease,
-        kept,
-        sources,
-        meters,
-        cache,
-        lister,
-        now,
-        ..lead::Config::default()
-    };
+    let config = leading(settings, name, &api)?;
     if let Some(metrics) = metrics {
         let refresh = exposition::gauges(&meter, &api);
         let exposed = Exposed::new(meter, warnings, None, refresh);
@@ -121,4 +106,20 @@ async fn serve(
     }
     // Whoever is told to end and does so has done what it should.
     Ok(Exit::Done)
+}
+
+/// Returns how a coordinator leads whose API is `api`.
+pub(super) fn leading(settings: &Settings, holder: String, api: &Api) -> anyhow::Result<lead::Config> {
+    let lister = lister(settings, api.store.clone(), Asker::Others, api.meters.clone(), api.now)?;
+    Ok(lead::Config {
+        holder,
+        lease: settings.fleet.lease,
+        kept: settings.fleet.kept,
+        sources: (*api.sources).clone(),
+        meters: api.meters.clone(),
+        cache: Some(Purged(api.cache.clone())),
+        lister: Some(lister),
+        now: api.now,
+        ..lead::Config::default()
+    })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use gitfleet_coordinator::api::{self, Api};
-use gitfleet_coordinator::lead::{self, Bell, Purged};
+use gitfleet_coordinator::lead::{self, Bell};
 use gitfleet_coordinator::meters::Meters;
 use gitfleet_coordinator::vital::Vital;
 use gitfleet_shared::contract::Identity;
@@ -16,13 +16,14 @@ use gitfleet_worker::meters::Meters as WorkerMeters;
 use gitfleet_worker::worker::{Config as WorkerConfig, Worker};
 use tokio::sync::watch;
 
+use super::coordinator::leading;
 use super::front::Front;
 use super::{Surroundings, secrets, stop, worker};
 use crate::args::Serve;
 use crate::config::{Asker, Overrides, Settings};
 use crate::exit::Exit;
 use crate::exposition::{self, Exposed};
-use crate::wiring::{Embedded, Keep, Unfinished, lending, lister};
+use crate::wiring::{Embedded, Keep, Unfinished, lending};
 
 /// How long what is being asked may take when we are told to end.
 const ENDING: Duration = Duration::from_secs(10);
@@ -115,27 +116,12 @@ async fn serve(
         version = env!("CARGO_PKG_VERSION"),
         "it answers at {scheme}://{address}/"
     );
-    let kept = settings.fleet.kept;
     if let Some(metrics) = metrics {
         let refresh = exposition::gauges(&meter, &api);
         let exposed = Exposed::new(meter, warnings, Some(data_dir), refresh);
         tokio::spawn(metrics.serve(exposed, api::probes(api.clone()), stop::stopped(stopped.clone())));
     }
-    let lease = settings.fleet.lease;
-    let sources = settings.sources.policy(Asker::Others);
-    let lister = Some(lister(settings, parts.store.clone(), Asker::Others, meters.clone(), now)?);
-    let cache = Some(Purged(parts.cache.clone()));
-    let config = lead::Config {
-        holder: name,
-        lease,
-        kept,
-        sources,
-        meters,
-        cache,
-        lister,
-        now,
-        ..lead::Config::default()
-    };
+    let config = leading(settings, name, &api)?;
     let answering = tokio::spawn(api::serve(listener, api, front.tls, stop::stopped(stopped.clone())));
     let working = Worker::new(parts.queue.clone(), parts.cache.clone(), worker);
     let working = tokio::spawn(working.run(stop::stopped(stopped.clone())));
