@@ -14,7 +14,7 @@ def main(config: dict) -> list[str]:
         want(":" in service["image"] and not service["image"].endswith(":latest"), "an image without a version")
         want(service.get("healthcheck") , "no health check")
         for key, value in (service.get("environment") or {}).items():
-            secret = re.search("TOKEN|PASSWORD|_URL|KEYS", key)
+            secret = re.search("TOKEN|PASSWORD|_URL|_KEY", key)
             want(not secret or key.endswith("_FILE"), f"{key} is no file")
             want("://" not in (value or ""), f"{key} holds an address")
         for port in service.get("ports", []):
