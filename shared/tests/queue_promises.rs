@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use gitfleet_shared::queue::in_process::InProcess;
 use gitfleet_shared::queue::rabbitmq::{Config, RabbitMq};
 use gitfleet_shared::queue::{DeadLetter, Delivery, Queue, QueueError, Topic};
+use tokio::sync::watch;
 
 /// Waits so long for what must come; a broken promise then fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -194,19 +194,17 @@ async fn a_dead_letter_keeps_bytes_and_cause(tested: Tested) {
 
 async fn many_consumers_share_the_work_and_each_message_goes_to_one(tested: Tested) {
     let queue = tested.queue();
-    let acked = Arc::new(AtomicU32::new(0));
+    let (acked, mut all) = watch::channel(0);
     let mut workers = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let (queue, tested, acked) = (queue.clone(), tested.clone(), acked.clone());
+        let (queue, acked) = (queue.clone(), acked.clone());
         workers.spawn(async move {
             let mut consumer = queue.consume(Topic::Jobs).await.unwrap();
             let mut taken = Vec::new();
             while let Ok(delivery) = consumer.next().await {
                 taken.push(delivery.body()[0]);
                 delivery.ack().await.unwrap();
-                if acked.fetch_add(1, Ordering::SeqCst) == 199 {
-                    tested.close();
-                }
+                acked.send_modify(|acked| *acked += 1);
             }
             taken
         });
@@ -214,6 +212,9 @@ async fn many_consumers_share_the_work_and_each_message_goes_to_one(tested: Test
     for number in 0..200u8 {
         queue.publish(Topic::Jobs, vec![number]).await.unwrap();
     }
+    // A message may be taken before whoever published it is told that it is stored.
+    soon(all.wait_for(|acked| *acked == 200)).await.unwrap();
+    tested.close();
     let mut taken: Vec<u8> = soon(workers.join_all()).await.concat();
     taken.sort_unstable();
     assert_eq!(taken, (0..200).collect::<Vec<u8>>());
