@@ -50,6 +50,7 @@ pub use origin::Proxies;
 pub use people::{PeopleDecision, pair};
 pub use person::ErasureRequest;
 pub use problem::Problem;
+pub use problem::kind::{KINDS, Kind};
 pub use queues::Purged;
 pub use schedules::{RunView, ScheduleRequest, ScheduleView};
 pub use tls::{Tls, TlsError};

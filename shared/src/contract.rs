@@ -319,27 +319,36 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
-    /// The names of all classes.
-    pub const NAMES: [&str; 15] = [
-        "not_found",
-        "not_a_repository",
-        "permission_denied",
-        "unsupported_format",
-        "branch_not_found",
-        "corrupt",
-        "fetch_failed",
-        "authentication_failed",
-        "internal",
-        "commit_gone",
-        "timed_out",
-        "poisoned",
-        "disk_full",
-        "address_not_allowed",
-        "erasure_key",
+    pub const ALL: [Self; 15] = [
+        Self::NotFound,
+        Self::NotARepository,
+        Self::PermissionDenied,
+        Self::UnsupportedFormat,
+        Self::BranchNotFound,
+        Self::Corrupt,
+        Self::FetchFailed,
+        Self::AuthenticationFailed,
+        Self::Internal,
+        Self::CommitGone,
+        Self::TimedOut,
+        Self::Poisoned,
+        Self::DiskFull,
+        Self::AddressNotAllowed,
+        Self::ErasureKey,
     ];
 
+    /// The names of all classes.
+    pub const NAMES: [&str; 15] = {
+        let (mut names, mut at) = ([""; Self::ALL.len()], 0);
+        while at < names.len() {
+            names[at] = Self::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
+
     /// Returns the stable name for reports, the store and scripts.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
             Self::NotARepository => "not_a_repository",
@@ -356,6 +365,57 @@ impl FailureClass {
             Self::DiskFull => "disk_full",
             Self::AddressNotAllowed => "address_not_allowed",
             Self::ErasureKey => "erasure_key",
+        }
+    }
+
+    /// Returns what it says of a repository, and what to do about it.
+    pub const fn meaning(self) -> (&'static str, &'static str) {
+        match self {
+            Self::NotFound => {
+                ("there is nothing at its address", "correct the address, or take the repository out")
+            }
+            Self::NotARepository => {
+                ("what is at its address is no git repository", "name its top folder, or its URL")
+            }
+            Self::PermissionDenied => {
+                ("the worker may not read it", "give the user that workers run as the right to read")
+            }
+            Self::UnsupportedFormat => {
+                ("it has a format that git has and gitfleet does not read", "convert it (`git clone`)")
+            }
+            Self::BranchNotFound => ("it has no branch of that name", "name another one, or all branches"),
+            Self::Corrupt => (
+                "commits or trees are damaged or missing",
+                "`git fsck` says which; fetch them again from a sound clone",
+            ),
+            Self::FetchFailed => {
+                ("its host was not reached, or broke off", "is the host up, and may workers reach it?")
+            }
+            Self::AuthenticationFailed => (
+                "its host wants to know who asks, and what it was shown is not enough",
+                "renew the token or the credential of the host (docs/runbooks/secrets.md)",
+            ),
+            Self::Internal => ("a defect of gitfleet", "report it with the message and the worker's log"),
+            Self::CommitGone => (
+                "it was rewritten between the survey and the analysis",
+                "nothing: the next batch sees it as it is",
+            ),
+            Self::TimedOut => (
+                "a job of it took longer than a job may",
+                "raise fleet.job_seconds, or give workers faster disks",
+            ),
+            Self::Poisoned => {
+                ("every worker that took it was lost", "docs/runbooks/poison.md, before it is tried again")
+            }
+            Self::DiskFull => ("the worker's disk is full", "make room, or set fleet.mirror_mib"),
+            Self::AddressNotAllowed => (
+                "its scheme, host or address may not be asked",
+                "allow it with sources.schemes, hosts or private_addresses (docs/runbooks/sources.md)",
+            ),
+            Self::ErasureKey => (
+                "people were erased, and the worker has not the key that they are known by",
+                "give it people.erasure_key (docs/runbooks/erasure.md)",
+            ),
         }
     }
 

@@ -79,10 +79,15 @@ impl Refusal {
     }
 }
 
+/// Lists all codes with what they say, in their order.
+pub(crate) fn codes() -> impl Iterator<Item = (u8, &'static str)> {
+    CODES.iter().map(|(code, _, meaning)| (*code, *meaning))
+}
+
 /// Returns the text of `gitfleet help exit-codes`.
 pub(crate) fn help() -> String {
     let mut text = String::from("Exit codes\n\n");
-    for (code, _, meaning) in CODES {
+    for (code, meaning) in codes() {
         text.push_str(&format!("{code:>5}  {meaning}\n"));
     }
     text

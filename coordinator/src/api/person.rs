@@ -2,12 +2,12 @@
 //! address is written down.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::door::RequestId;
+use super::problem::kind;
 use super::{Api, Problem, text};
 use crate::person::{self, Erasure, Export, PersonError, PersonRequest};
 
@@ -74,14 +74,12 @@ impl From<PersonError> for Problem {
             PersonError::NoIdentity { .. } | PersonError::Nobody => {
                 Self::invalid(error.to_string()).hint("identities are e-mails, or \"Name <e-mail>\"")
             }
-            PersonError::Unknown => {
-                Self::new(StatusCode::NOT_FOUND, "not_found", "not found", error.to_string())
-                    .hint("`gitfleet people ls` lists people with their e-mails")
-            }
+            PersonError::Unknown => Self::new(kind::NOT_FOUND, error.to_string())
+                .hint("`gitfleet people ls` lists people with their e-mails"),
             PersonError::NoKey => Self::conflict(error.to_string()).hint(
                 "give coordinators and workers the same people.erasure_key (GITFLEET_ERASURE_KEY_FILE)",
             ),
-            PersonError::Cache(_) => Self::unavailable("cache", error.to_string())
+            PersonError::Cache(_) => Self::unavailable(kind::CACHE_UNAVAILABLE, error.to_string())
                 .hint("they are listed as erased; erase again when the cache answers"),
             PersonError::Store(error) => error.into(),
         }

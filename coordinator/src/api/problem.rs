@@ -1,11 +1,14 @@
 //! Errors as RFC 9457 has them: what is wrong, with what, and what to do next.
 
+pub(super) mod kind;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use self::kind::Kind;
 use crate::store::StoreError;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -26,12 +29,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        let (kind, title) = (format!("urn:gitfleet:problem:{kind}"), title.to_owned());
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self {
-            kind,
-            title,
-            status: status.as_u16(),
+            kind: format!("urn:gitfleet:problem:{}", kind.name),
+            title: kind.title.to_owned(),
+            status: kind.status.as_u16(),
             detail: detail.into(),
             hint: None,
             retry_after_seconds: None,
@@ -44,16 +46,15 @@ impl Problem {
     }
 
     pub(super) fn not_found(what: &str, name: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "not found", format!("there is no {what} {name}"))
+        Self::new(kind::NOT_FOUND, format!("there is no {what} {name}"))
     }
 
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid", "the request makes no sense", detail)
+        Self::new(kind::INVALID, detail)
     }
 
     pub(super) fn source_not_allowed(detail: impl Into<String>) -> Self {
-        let title = "the source may not be asked";
-        Self::new(StatusCode::BAD_REQUEST, "source_not_allowed", title, detail)
+        Self::new(kind::SOURCE_NOT_ALLOWED, detail)
     }
 
     /// Refuses a state that is none of `known`: an empty list would say that nothing is in it.
@@ -67,54 +68,45 @@ impl Problem {
     }
 
     pub(super) fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "conflict", "not possible in this state", detail)
+        Self::new(kind::CONFLICT, detail)
     }
 
     pub(super) fn unauthenticated() -> Self {
         let detail =
             "the API wants a token, and this is none, another one, or one that has expired or was revoked";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "who asks?", detail).hint(
+        Self::new(kind::UNAUTHENTICATED, detail).hint(
             "give a token with GITFLEET_API_TOKEN_FILE; an admin makes one with `gitfleet token create`",
         )
     }
 
     pub(super) fn forbidden(why: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "not for this token", why)
-            .hint("an admin makes another token with `gitfleet token create`")
+        Self::new(kind::FORBIDDEN, why).hint("an admin makes another token with `gitfleet token create`")
     }
 
     /// Refuses for the time being; `wait` in milliseconds.
     pub(super) fn too_many(detail: &str, wait: i64) -> Self {
         let seconds = wait.max(1).unsigned_abs().div_ceil(1000);
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "later", detail);
+        let problem = Self::new(kind::TOO_MANY_REQUESTS, detail);
         Self { retry_after_seconds: Some(seconds), ..problem }.hint("ask again after the time that is given")
     }
 
     pub(super) fn too_large(most: usize) -> Self {
         let detail = format!("a request has {} MiB at most", most >> 20);
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "too much at once", detail)
-            .hint("submit the repositories in several batches")
+        Self::new(kind::TOO_LARGE, detail).hint("submit the repositories in several batches")
     }
 
     pub(super) fn too_slow(time: std::time::Duration) -> Self {
         let detail = format!("what is sent has to arrive within {} s", time.as_secs());
-        Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request did not arrive", detail)
+        Self::new(kind::TOO_SLOW, detail)
     }
 
     pub(super) fn internal(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a defect", detail)
-            .hint("the coordinator's log has the cause")
+        Self::new(kind::INTERNAL, detail).hint("the coordinator's log has the cause")
     }
 
-    pub(super) fn unavailable(what: &str, detail: impl Into<String>) -> Self {
-        let kind = format!("{what}_unavailable");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &kind,
-            "something the coordinator needs does not answer",
-            detail,
-        )
-        .hint("`gitfleet doctor` says what is wrong; nothing is lost, try again later")
+    /// `kind` says what does not answer.
+    pub(super) fn unavailable(kind: Kind, detail: impl Into<String>) -> Self {
+        Self::new(kind, detail).hint("`gitfleet doctor` says what is wrong; nothing is lost, try again later")
     }
 }
 
@@ -148,7 +140,7 @@ impl From<StoreError> for Problem {
                 .hint("give every coordinator the same people.erasure_key (GITFLEET_ERASURE_KEY_FILE)");
         }
         if error.is_passing() {
-            return Self::unavailable("store", "the store does not answer");
+            return Self::unavailable(kind::STORE_UNAVAILABLE, "the store does not answer");
         }
         Self::internal(error.to_string())
     }
@@ -180,10 +172,5 @@ pub(super) async fn no_such_route(uri: axum::http::Uri) -> Problem {
 }
 
 pub(super) async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "the route knows other methods",
-        format!("{method} is not for {}", uri.path()),
-    )
+    Problem::new(kind::METHOD_NOT_ALLOWED, format!("{method} is not for {}", uri.path()))
 }

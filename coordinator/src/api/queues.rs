@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::batches::Acted;
+use super::problem::kind::{CACHE_UNAVAILABLE, QUEUE_UNAVAILABLE};
 use super::{Api, Problem};
 use crate::view::{CacheView, DeadView, QueueView};
 
@@ -81,7 +82,7 @@ pub(super) async fn replay(State(api): State<Api>, Path(id): Path<i64>) -> Resul
             .hint("`gitfleet dead drop` removes it; what it rang for is rung for again by itself")
     })?;
     let published = api.queue.publish(topic, letter.body).await;
-    published.map_err(|error| Problem::unavailable("queue", error.to_string()))?;
+    published.map_err(|error| Problem::unavailable(QUEUE_UNAVAILABLE, error.to_string()))?;
     // Only now: replayed twice, it changes nothing the second time. And where nobody could use it again, it is here again.
     api.store.drop_dead(id, Some(arrived_at)).await?;
     Ok(Json(Acted { changed: true }))
@@ -91,7 +92,7 @@ pub(super) async fn replay(State(api): State<Api>, Path(id): Path<i64>) -> Resul
     get, path = "/cache", tag = "cache", responses((status = 200, body = CacheView), (status = 503, body = Problem))
 )]
 pub(super) async fn cache(State(api): State<Api>) -> Result<Json<CacheView>, Problem> {
-    let stats = api.cache.stats().await.map_err(|error| Problem::unavailable("cache", error))?;
+    let stats = api.cache.stats().await.map_err(|error| Problem::unavailable(CACHE_UNAVAILABLE, error))?;
     Ok(Json(CacheView {
         backend: stats.backend,
         entries: stats.entries,
@@ -105,7 +106,7 @@ pub(super) async fn cache(State(api): State<Api>) -> Result<Json<CacheView>, Pro
     responses((status = 200, body = Purged), (status = 503, body = Problem))
 )]
 pub(super) async fn purge_cache(State(api): State<Api>) -> Result<Json<Purged>, Problem> {
-    let purged = api.cache.purge().await.map_err(|error| Problem::unavailable("cache", error))?;
+    let purged = api.cache.purge().await.map_err(|error| Problem::unavailable(CACHE_UNAVAILABLE, error))?;
     Ok(Json(Purged { entries: purged }))
 }
 

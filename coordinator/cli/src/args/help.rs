@@ -16,7 +16,7 @@ pub(crate) struct Man {
     pub(crate) directory: Option<PathBuf>,
 }
 
-/// Print help for a command, or on a topic: exit-codes, environment, observability, openapi
+/// Print help for a command, or on a topic: exit-codes, errors, environment, observability, openapi
 #[derive(Debug, clap::Args)]
 pub(crate) struct Help {
     pub(crate) topic: Option<String>,

@@ -1,6 +1,7 @@
 //! `gitfleet help [TOPIC]`.
 
 use crate::args::{self, Help};
+use crate::errors;
 use crate::exit::{self, Exit, Refusal};
 use crate::exposition;
 use crate::render::data;
@@ -8,6 +9,7 @@ use crate::render::data;
 pub(super) fn run(args: &Help) -> anyhow::Result<Exit> {
     let text = match args.topic.as_deref() {
         Some("exit-codes") => Some(exit::help()),
+        Some("errors") => Some(errors::reference()),
         Some("environment") => Some(environment()),
         Some("openapi") => Some(format!("{}\n", gitfleet_coordinator::api::document())),
         Some("observability") => Some(exposition::reference()),
@@ -16,7 +18,7 @@ pub(super) fn run(args: &Help) -> anyhow::Result<Exit> {
     let text = text.ok_or_else(|| {
         let topic = args.topic.as_deref().unwrap_or_default();
         Refusal::new(Exit::Usage, format!("there is no command or topic {topic:?}"))
-            .hint("topics: exit-codes, environment, observability, openapi; commands: gitfleet help")
+            .hint("topics: exit-codes, errors, environment, observability, openapi; commands: gitfleet help")
     })?;
     data::print(&text)?;
     Ok(Exit::Done)

@@ -316,6 +316,9 @@ fn the_documents_say_what_the_program_says() {
     let metrics = room.gitfleet(&["help", "observability"]).expect(0);
     let written = std::fs::read_to_string(project("docs/metrics.md")).unwrap();
     assert_eq!(metrics.text(), written, "cargo run -- help observability > docs/metrics.md");
+    let errors = room.gitfleet(&["help", "errors"]).expect(0);
+    let written = std::fs::read_to_string(project("docs/errors.md")).unwrap();
+    assert_eq!(errors.text(), written, "cargo run -- help errors > docs/errors.md");
     let written = std::fs::read_to_string(project("docs/openapi.json")).unwrap();
     assert_eq!(api.text(), written, "cargo run -- help openapi > docs/openapi.json");
     let example = project("gitfleet.example.yaml");
