@@ -85,8 +85,7 @@ def replaced(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def main(program: str, file: str) -> None:
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="gitfleet-nginx-"))
+def main(program: str, file: str, folder: pathlib.Path) -> None:
     first, second = Upstream("first"), Upstream("second")
     plain, secure = free(), free()
     text = pathlib.Path(file).read_text()
@@ -171,7 +170,7 @@ def main(program: str, file: str) -> None:
         GO_ON.set()
         nginx.send_signal(signal.SIGTERM)
         nginx.wait(10)
-        subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
-main(*sys.argv[1:])
+with tempfile.TemporaryDirectory(prefix="gitfleet-nginx-") as here:
+    main(*sys.argv[1:], pathlib.Path(here))
