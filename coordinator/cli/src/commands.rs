@@ -15,6 +15,7 @@ mod front;
 mod help;
 mod job;
 mod keys;
+mod local;
 mod logins;
 mod metrics;
 mod migrate;

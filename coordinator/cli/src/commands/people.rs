@@ -1,7 +1,5 @@
 //! `gitfleet people`.
 
-use std::path::Path;
-
 use gitfleet_coordinator::api::{Acted, PeopleDecision, pair};
 use gitfleet_coordinator::report::model::Report;
 use gitfleet_coordinator::report::number::grouped;
@@ -11,13 +9,13 @@ use serde::Serialize;
 
 use super::Surroundings;
 use super::ask::{client, segment};
+use super::local::in_data_dir;
 use super::report::{PUBLISHED, nothing_published};
 use crate::args::{Ask, Pair, People, PeopleCommand, PeoplePlace};
-use crate::config::Overrides;
 use crate::exit::{Exit, Refusal};
 use crate::render::table::table;
 use crate::render::{data, talk};
-use crate::wiring::{STORE, open_store};
+use crate::wiring::open_store;
 
 pub(super) fn run(args: People) -> anyhow::Result<Exit> {
     match args.command {
@@ -282,16 +280,8 @@ fn with_store<T>(
     place: &PeoplePlace,
     work: impl AsyncFnOnce(&dyn Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let surroundings = Surroundings::read()?;
-    let overrides = Overrides { data_dir: place.data_dir.clone(), ..Overrides::default() };
-    let loaded = surroundings.configuration(place.config.as_deref(), overrides, true)?;
-    let data_dir = surroundings.data_dir(&loaded)?;
-    let has_store = |directory: &Path| directory.join(STORE).exists();
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        if !has_store(&data_dir) {
-            return Err(nothing_published());
-        }
-        let store = open_store(&data_dir, loaded.settings.erasure_key.as_ref()).await?;
+    in_data_dir(place.config.as_deref(), place.data_dir.clone(), async |data_dir, settings| {
+        let store = open_store(data_dir, settings.erasure_key.as_ref()).await?;
         let done = work(&store).await;
         store.close().await;
         done

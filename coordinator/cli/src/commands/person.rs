@@ -10,15 +10,13 @@ use gitfleet_coordinator::person::{self, Erasure, Export, PersonError, PersonReq
 use gitfleet_coordinator::report::number::grouped;
 use gitfleet_coordinator::store::ledger::Ledger;
 
-use super::Surroundings;
 use super::ask::client;
-use super::report::nothing_published;
+use super::local::in_data_dir;
 use crate::args::{Ask, Person, PersonCommand, PersonPlace, Who};
-use crate::config::Overrides;
 use crate::exit::{Exit, Refusal};
 use crate::render::table::table;
 use crate::render::{data, talk};
-use crate::wiring::{Erasing, STORE, open_store};
+use crate::wiring::{Erasing, open_store};
 
 /// Everything is read, and on erasing much is written.
 const PATIENCE: Duration = Duration::from_secs(4 * 60 * 60);
@@ -84,15 +82,8 @@ fn erase(place: &PersonPlace, who: Who, yes: bool, json: bool) -> anyhow::Result
 }
 
 fn erase_here(place: &PersonPlace, request: &PersonRequest) -> anyhow::Result<Erasure> {
-    let surroundings = Surroundings::read()?;
-    let overrides = Overrides { data_dir: place.data_dir.clone(), ..Overrides::default() };
-    let loaded = surroundings.configuration(place.config.as_deref(), overrides, true)?;
-    let data_dir = surroundings.data_dir(&loaded)?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        if !data_dir.join(STORE).exists() {
-            return Err(nothing_published());
-        }
-        let parts = Erasing::open(&data_dir, loaded.settings.erasure_key.as_ref()).await?;
+    in_data_dir(place.config.as_deref(), place.data_dir.clone(), async |data_dir, settings| {
+        let parts = Erasing::open(data_dir, settings.erasure_key.as_ref()).await?;
         let (id, now) = (uuid::Uuid::now_v7().to_string(), chrono::Utc::now().timestamp_millis());
         let done = person::erase(&parts.store, || async { parts.purge_cache() }, request, &id, now).await;
         parts.store.close().await;
@@ -131,15 +122,8 @@ fn with_store<T>(
     place: &PersonPlace,
     work: impl AsyncFnOnce(&dyn Ledger) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let surroundings = Surroundings::read()?;
-    let overrides = Overrides { data_dir: place.data_dir.clone(), ..Overrides::default() };
-    let loaded = surroundings.configuration(place.config.as_deref(), overrides, true)?;
-    let data_dir = surroundings.data_dir(&loaded)?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        if !data_dir.join(STORE).exists() {
-            return Err(nothing_published());
-        }
-        let store = open_store(&data_dir, loaded.settings.erasure_key.as_ref()).await?;
+    in_data_dir(place.config.as_deref(), place.data_dir.clone(), async |data_dir, settings| {
+        let store = open_store(data_dir, settings.erasure_key.as_ref()).await?;
         let done = work(&store).await;
         store.close().await;
         done
